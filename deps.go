@@ -16,6 +16,7 @@ import (
 	_ "github.com/getkin/kin-openapi/openapi3"
 	_ "github.com/prometheus/client_golang/prometheus"
 	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/client_golang/prometheus/testutil"
 	_ "github.com/rogpeppe/go-internal/testscript"
 	_ "github.com/rogpeppe/go-internal/txtar"
 	_ "github.com/stretchr/testify/require"

@@ -1,0 +1,73 @@
+# Tools, pinned.
+GOLANGCI_LINT_VERSION := v2.15.0
+
+# Where the facts of AWS's models are, for `make diff` and the tests that use them.
+SHARED ?= ../shared
+
+# How long each fuzz target runs in `make fuzz`.
+FUZZTIME ?= 10s
+
+GOBIN := $(shell go env GOPATH)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: all
+all: build lint check test ## Build, lint, check and test
+
+.PHONY: build
+build: ## Build iamserver and iamgen into bin/
+	go build -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Run the tests
+	go test ./...
+
+.PHONY: race
+race: ## Run the tests with the race detector
+	go test -race ./...
+
+.PHONY: lint
+lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters
+	$< run
+
+.PHONY: fmt
+fmt: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Format the sources
+	$< fmt
+
+$(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(GOBIN)/golangci-lint $@
+
+.PHONY: generate
+generate: ## Write the generated code, documentation and AWS CLI model from spec/
+	go run ./cmd/iamgen generate
+
+.PHONY: check
+check: ## Fail if anything generated differs from what spec/ says, or the specification has faults
+	go run ./cmd/iamgen check
+	go run ./cmd/iamgen lint
+
+.PHONY: diff
+diff: ## Compare the specification with AWS's models in SHARED
+	go run ./cmd/iamgen diff --service iam --model $(SHARED)/models/aws-iam-2010-05-08.json
+	go run ./cmd/iamgen diff --service sts --model $(SHARED)/models/aws-sts-2011-06-15.json
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
+	FUZZTIME=$(FUZZTIME) bash .ci/fuzz
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: scale
+scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)
+	go test -run '^$$' -bench Scale -benchtime 1x -timeout 60m -v ./cmd/iamserver -scale 1000000
+
+.PHONY: crash
+crash: ## Kill the server 50 times under load and look for lost writes
+	go test -run TestCrash -count 1 -timeout 30m ./cmd/iamserver -crash.rounds 50

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"iamserver/runtime/rootcreds"
+)
+
+// greet says on standard output what a person who has just started the server
+// wants to know: what is listening, where the data is, what to type next.
+func (c *serveCommand) greet(w io.Writer, address net.Addr, all []net.Listener, data *dataDirectory, root *rootcreds.Root) {
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "iamserver %s\n", version())
+	fmt.Fprintf(&b, "  IAM and STS   %s://%s, account %s\n", scheme, address, c.AccountID)
+	if len(all) > 1 {
+		fmt.Fprintf(&b, "  health        http://%s/healthz, /readyz, /metrics\n", all[1].Addr())
+	}
+	fmt.Fprintf(&b, "  data          %s\n", data.path)
+	fmt.Fprintf(&b, "  root          access key id %s, from %s\n", root.Credentials.AccessKeyID, root.Source)
+	for _, other := range root.Overruled {
+		fmt.Fprintf(&b, "                %s has another one, which does not count\n", other)
+	}
+	if string(root.Source) == filepath.Join(data.path, rootcreds.FileName) {
+		fmt.Fprintf(&b, "\nIn another terminal:\n  source %s\n  aws sts get-caller-identity\n  aws iam create-user --user-name alice\n", shellPath(string(root.Source)))
+	}
+	io.WriteString(w, b.String()) //nolint:errcheck // a closed standard output does not stop the server
+}
+
+// shellPath quotes a path where a shell needs that.
+func shellPath(path string) string {
+	for _, r := range path {
+		if !strings.ContainsRune("/._-", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+			return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+		}
+	}
+	return path
+}

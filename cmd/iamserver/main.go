@@ -1,0 +1,73 @@
+// Command iamserver is AWS IAM for everyone who does not run on AWS: an IAM and
+// STS server for the AWS CLI and SDKs.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	kongyaml "github.com/alecthomas/kong-yaml"
+)
+
+// commands are the commands and flags of iamserver. Every flag can also be set
+// by its environment variable and in the YAML file that --config names.
+type commands struct {
+	Config kong.ConfigFlag `help:"YAML file with settings by the names of the flags." placeholder:"FILE" type:"existingfile"`
+
+	Serve       serveCommand   `cmd:"" default:"withargs" help:"Serve IAM and STS (the default command)."`
+	AwscliModel modelCommand   `cmd:"" name:"awscli-model" help:"Write the model that teaches the AWS CLI the actions and parameters that AWS lacks."`
+	Root        rootCommand    `cmd:"" help:"Manage the credentials of the account's root."`
+	Version     versionCommand `cmd:"" help:"Print the version."`
+}
+
+// process is what commands have of the process that they run in.
+type process struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	stop           context.Context // done when the process is told to end
+	reload         <-chan os.Signal
+}
+
+func main() {
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, reload: reload}
+
+	var c commands
+	parsed := kong.Parse(&c, options(p)...)
+	parsed.FatalIfErrorf(parsed.Run())
+}
+
+func options(p *process) []kong.Option {
+	return []kong.Option{
+		kong.Name("iamserver"),
+		kong.Description("AWS IAM for everyone who does not run on AWS."),
+		kong.DefaultEnvars("IAMSERVER"),
+		kong.Configuration(kongyaml.Loader),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Bind(p),
+	}
+}
+
+type versionCommand struct{}
+
+// Run prints the version of the module, or of the source where it was built from a checkout.
+func (versionCommand) Run(p *process) error {
+	_, err := io.WriteString(p.stdout, "iamserver "+version()+"\n")
+	return err
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version + " " + info.GoVersion
+}

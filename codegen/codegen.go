@@ -1,0 +1,39 @@
+// Package codegen generates the Go packages, the documentation and the AWS CLI
+// model from the specification. The server never links it.
+package codegen
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+
+	"iamserver/codegen/emit"
+	"iamserver/codegen/openapi"
+)
+
+// Files are the generated files by their slash-separated path from the root of
+// the module.
+type Files = emit.Files
+
+// Generate returns everything that is generated from the specification.
+func Generate(fsys fs.FS) (Files, error) {
+	services, err := openapi.Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	files := Files{}
+	for _, s := range services {
+		out, err := emit.Service(s)
+		if err != nil {
+			return nil, fmt.Errorf("generate %s: %w", s.Name, err)
+		}
+		maps.Copy(files, out)
+	}
+	cli, err := emit.CLI(services)
+	if err != nil {
+		return nil, fmt.Errorf("generate AWS CLI model: %w", err)
+	}
+	maps.Copy(files, cli)
+	maps.Copy(files, emit.Documentation(services))
+	return files, nil
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"iamserver/runtime/audit"
+)
+
+// An Auditor keeps the audit log; *audit.Log is one.
+type Auditor interface {
+	// Write records a request that has been answered.
+	Write(r *audit.Record) error
+	// Healthy returns the error of the last write, nil when it succeeded.
+	Healthy() error
+	// ReportDropped tells of records that were left out to keep the log small.
+	ReportDropped() error
+}
+
+// auditFails tells whether writes have to be refused because nobody could see
+// them in the audit log. The record of the refusal finds out whether it works again.
+func (s *Server) auditFails() bool {
+	return s.config.Audit != nil && !s.config.AuditContinue && s.config.Audit.Healthy() != nil
+}
+
+// audit records the call. The request has been carried out or refused by now,
+// and its answer stays what it is: a record that is lost raises the alarm, and
+// the next write is refused.
+func (c *call) audit(err error) {
+	log := c.server.config.Audit
+	if log == nil {
+		return
+	}
+	if failure := log.Write(c.record(err)); failure != nil {
+		c.server.metrics.audit.Inc()
+		c.server.log.Error("a request is not in the audit log", "error", failure, "request", c.id, "action", c.actionName())
+	}
+}
+
+func (c *call) record(err error) *audit.Record {
+	r := &audit.Record{
+		UserIdentity:       audit.UserIdentity{Type: "Unknown"},
+		EventSource:        c.service.Name + ".amazonaws.com",
+		SourceIPAddress:    peer(c.request),
+		UserAgent:          c.request.UserAgent(),
+		RequestID:          c.id,
+		RecipientAccountID: c.server.config.Account,
+	}
+	if c.auth != nil {
+		r.AWSRegion = c.auth.Region
+		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
+	}
+	if p := c.principal; p != nil {
+		r.UserIdentity = audit.UserIdentity{
+			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
+		}
+	}
+	if c.row != nil {
+		r.EventName, r.ReadOnly = c.row.Name, c.row.Access.ReadOnly()
+	}
+	if c.input != nil {
+		r.RequestParameters = c.input // its tags are the allow-list
+	}
+	for _, resource := range c.resources {
+		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: c.server.config.Account, Type: cloudFormationTypes[resource.Type]})
+	}
+	if c.denial != nil {
+		r.AdditionalEventData = map[string]any{"decision": c.denial.Decision.String(), "resource": c.denial.Resource, "reason": c.denial.Reason}
+	}
+	if err != nil {
+		answer := c.answer(err)
+		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
+		r.Refused = c.principal == nil || c.denial != nil
+	}
+	return r
+}
+
+var cloudFormationTypes = map[string]string{
+	"user": "AWS::IAM::User", "group": "AWS::IAM::Group", "policy": "AWS::IAM::ManagedPolicy",
+}
+
+// peer is the address that the request came from.
+func peer(r *http.Request) netip.Addr {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{} // a unix socket
+	}
+	return address.Addr()
+}
+
+// reportDroppedEvery is how long the audit log may owe the count of what it left out.
+const reportDroppedEvery = time.Minute
+
+func (s *Server) reportDropped(ctx context.Context) {
+	tick := time.NewTicker(reportDroppedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.config.Audit.ReportDropped(); err != nil {
+				s.log.Error("the audit log does not tell what was left out", "error", err)
+			}
+		}
+	}
+}

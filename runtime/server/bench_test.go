@@ -1,0 +1,154 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/audit"
+	"iamserver/runtime/server"
+	"iamserver/runtime/storage/bolt"
+)
+
+// GetUser from the socket to the socket, against a net/http server that answers
+// the same bytes whatever it is asked: the same requests, signed beforehand, over
+// kept-alive connections from the same load generator, in turns.
+func BenchmarkGetUser(b *testing.B) {
+	const connections, perTurn = 8, 4000
+	plain, answer := benchServer(b, nil)
+	log, err := audit.Open(audit.Config{Path: filepath.Join(b.TempDir(), "audit.log"), Now: clock, Rand: randomness()})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, log.Close()) })
+	audited, _ := benchServer(b, log)
+	constant := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		for name, values := range answer.header {
+			h[name] = values
+		}
+		w.Write(answer.body) //nolint:errcheck // the generator would notice
+	}))
+	b.Cleanup(constant.Close)
+
+	targets := []*load{
+		newLoad(b, constant.URL, answer.request, connections),
+		newLoad(b, plain, answer.request, connections),
+		newLoad(b, audited, answer.request, connections),
+	}
+	spent := make([]float64, len(targets))
+	for b.Loop() {
+		for i, target := range targets {
+			before := b.Elapsed()
+			target.send(b, perTurn/connections)
+			spent[i] += (b.Elapsed() - before).Seconds()
+		}
+	}
+	requests := float64(b.N * perTurn)
+	b.ReportMetric(requests/spent[0], "constant-req/s")
+	b.ReportMetric(requests/spent[1], "GetUser-req/s")
+	b.ReportMetric(requests/spent[2], "audited-req/s")
+	b.ReportMetric(100*spent[0]/spent[1], "%-of-constant")
+	b.ReportMetric(100*spent[0]/spent[2], "%-audited")
+}
+
+// sample is a request and what the server answered to it.
+type sample struct {
+	request []byte
+	header  http.Header
+	body    []byte
+}
+
+// benchServer serves an account with a user in a bolt store.
+func benchServer(b *testing.B, log server.Auditor) (url string, s sample) {
+	b.Helper()
+	store, err := bolt.Open(filepath.Join(b.TempDir(), "iam.db"), bolt.Config{})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
+	f := open(b, func(c *server.Config) { c.Store, c.Audit = store, log })
+	f.must(b, f.root, "CreateUser", "UserName", "alice", "Path", "/staff/", "Tags.member.1.Key", "team", "Tags.member.1.Value", "storage")
+	request := f.request(b, f.root, "GetUser", "UserName", "alice")
+	var wire bytes.Buffer
+	require.NoError(b, request.Clone(b.Context()).Write(&wire))
+	response, err := http.DefaultClient.Do(f.request(b, f.root, "GetUser", "UserName", "alice"))
+	require.NoError(b, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(b, err)
+	require.NoError(b, response.Body.Close())
+	require.Equal(b, http.StatusOK, response.StatusCode)
+	response.Header.Del("Date")
+	return f.url, sample{wire.Bytes(), response.Header, body}
+}
+
+// A load sends the same request over and over.
+type load struct {
+	request     []byte
+	connections []net.Conn
+}
+
+func newLoad(b *testing.B, url string, request []byte, connections int) *load {
+	b.Helper()
+	l := &load{request: request}
+	for range connections {
+		conn, err := net.Dial("tcp", url[len("http://"):])
+		require.NoError(b, err)
+		b.Cleanup(func() { conn.Close() }) //nolint:errcheck // nothing was left to send
+		l.connections = append(l.connections, conn)
+	}
+	return l
+}
+
+// send sends n requests over each connection, one after another, and reads the answers.
+func (l *load) send(b *testing.B, n int) {
+	b.Helper()
+	var all sync.WaitGroup
+	failed := make(chan error, len(l.connections))
+	for _, conn := range l.connections {
+		all.Go(func() { failed <- exchange(conn, l.request, n) })
+	}
+	all.Wait()
+	for range l.connections {
+		require.NoError(b, <-failed)
+	}
+}
+
+// exchange parses no more of an answer than it must to find its end: the load
+// generator should not be what is measured.
+func exchange(conn net.Conn, request []byte, n int) error {
+	r := bufio.NewReader(conn)
+	for range n {
+		if _, err := conn.Write(request); err != nil {
+			return err
+		}
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+			return fmt.Errorf("answered %q", line)
+		}
+		length := 0
+		for len(line) > 2 {
+			if line, err = r.ReadSlice('\n'); err != nil {
+				return err
+			}
+			if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+				if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := r.Discard(length); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"iamserver/generated/iamapi"
+	"iamserver/generated/iamerr"
+	"iamserver/runtime/action"
+	"iamserver/runtime/apierror"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/awsquery"
+	"iamserver/runtime/awsxml"
+	"iamserver/runtime/sigv4"
+	"iamserver/runtime/validate"
+)
+
+// maxBody is the longest request body: 1 MiB. The largest parameter is a policy
+// document of 131,072 characters.
+const maxBody = 1 << 20
+
+// A call is one request on its way through the pipeline. What a step learns
+// stands here for those after it, and for the audit log.
+type call struct {
+	server  *Server
+	request *http.Request
+	id      string
+	start   time.Time
+
+	auth      *sigv4.Authorization // nil until the request is known to be signed
+	principal *authz.Principal     // nil until the signature has been verified
+	cred      *credential
+	service   *service // IAM until the credential scope is known
+	row       *row     // nil until the action is known
+	input     action.Request
+	resources []authz.Resource
+	denial    *authz.Outcome // nil unless denied
+
+	body       bytes.Buffer
+	xml        *awsxml.Writer
+	violations validate.Violations
+}
+
+var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)} }}
+
+// maxKept bounds the memory that a call keeps for the next one.
+const maxKept = 64 << 10
+
+func (s *Server) newCall(r *http.Request) *call {
+	c := calls.Get().(*call) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	c.server, c.request, c.start = s, r, s.config.Now()
+	c.service = s.services[iamapi.Service.Name]
+	c.id = s.requestID()
+	return c
+}
+
+func (c *call) release() {
+	if c.body.Cap() > maxKept || cap(c.xml.Bytes()) > maxKept {
+		return
+	}
+	c.body.Reset()
+	c.xml.Reset()
+	c.violations.Reset()
+	*c = call{body: c.body, xml: c.xml, violations: c.violations, resources: c.resources[:0]}
+	calls.Put(c)
+}
+
+// requestID returns a random UUID (RFC 9562, version 4), as AWS's are.
+func (s *Server) requestID() string {
+	var id [16]byte
+	if _, err := io.ReadFull(s.config.Rand, id[:]); err != nil {
+		s.log.Error("no randomness for a request id", "error", err)
+	}
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:], id[:4])
+	hex.Encode(text[9:], id[4:6])
+	hex.Encode(text[14:], id[6:8])
+	hex.Encode(text[19:], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	c := s.newCall(r)
+	defer c.release()
+	status, err := c.run(r.Context(), w)
+	if err != nil {
+		status = c.encodeError(err)
+	}
+	c.audit(err)
+	c.respond(w, status)
+	c.observe(err)
+}
+
+// run carries the request out and leaves the response in c.xml. A panic is an
+// error like any other that nobody expected.
+func (c *call) run(ctx context.Context, w http.ResponseWriter) (status int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError{p}
+		}
+	}()
+	if err := c.authenticate(ctx, w); err != nil {
+		return 0, err
+	}
+	if err := c.dispatch(); err != nil {
+		return 0, err
+	}
+	response, err := c.execute(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.xml.Response(c.row.Name, c.service.Namespace, c.id, c.row.HasResult, response.EncodeXML)
+	return http.StatusOK, nil
+}
+
+// authenticate finds out who signed the request. It reads the body, but only
+// for who claims in the right form to have signed it.
+func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
+	if err := c.acceptable(); err != nil {
+		return err
+	}
+	auth, err := c.server.verifier.Parse(sigv4.RequestOf(c.request))
+	if err != nil {
+		return signatureError(err)
+	}
+	c.auth = auth
+	c.service = c.server.services[auth.Service]
+	if err := c.readBody(w); err != nil {
+		return err
+	}
+	identity, err := c.server.verifier.Verify(ctx, auth, sha256.Sum256(c.body.Bytes()))
+	if err != nil {
+		return signatureError(err)
+	}
+	c.cred = identity.Principal
+	c.principal = c.cred.principal
+	c.server.used.record(c)
+	return nil
+}
+
+// acceptable refuses what is no request of a query API.
+func (c *call) acceptable() error {
+	r := c.request
+	switch {
+	case r.URL.Path != "/" && r.URL.Path != "":
+		return iamerr.PathNotServed()
+	case r.Method != http.MethodPost && r.Method != http.MethodGet:
+		return iamerr.MethodNotServed()
+	case r.ContentLength > maxBody:
+		return iamerr.BodyTooLarge(strconv.Itoa(maxBody))
+	}
+	return nil
+}
+
+func (c *call) readBody(w http.ResponseWriter) error {
+	if c.request.Method == http.MethodGet && c.request.ContentLength == 0 {
+		return nil
+	}
+	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return iamerr.BodyTooLarge(strconv.Itoa(maxBody))
+	case err != nil:
+		return iamerr.BodyIncomplete()
+	}
+	return nil
+}
+
+// dispatch finds the action and reads its parameters, which come from the body
+// of a POST and from the query of a GET, never from both: no two readers of a
+// request may see different ones.
+func (c *call) dispatch() error {
+	text, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	form, err := awsquery.Parse(text, awsquery.Limits{})
+	if err != nil {
+		return err
+	}
+	if err := c.lookup(form); err != nil {
+		return err
+	}
+	c.input = c.row.parse(awsquery.NewDecoder(form, &c.violations))
+	c.input.Validate(&c.violations)
+	return c.violations.Err()
+}
+
+func (c *call) parameters() (string, error) {
+	query := unsigned(sigv4.RequestOf(c.request).Query)
+	switch {
+	case c.request.Method == http.MethodGet && c.body.Len() > 0:
+		return "", iamerr.ParametersInBody()
+	case c.request.Method == http.MethodGet:
+		return query, nil
+	case query != "":
+		return "", iamerr.ParametersInQuery()
+	}
+	if t := c.request.Header.Get("Content-Type"); t != "" {
+		media, _, _ := strings.Cut(t, ";")
+		if !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
+			return "", iamerr.ContentTypeNotServed()
+		}
+	}
+	return c.body.String(), nil
+}
+
+// unsigned returns a query without the parameters of a presigned request.
+func unsigned(query string) string {
+	if !strings.Contains(query, "X-Amz-") {
+		return query
+	}
+	var rest []string
+	for part := range strings.SplitSeq(query, "&") {
+		if !strings.HasPrefix(part, "X-Amz-") {
+			rest = append(rest, part)
+		}
+	}
+	return strings.Join(rest, "&")
+}
+
+func (c *call) lookup(form *awsquery.Form) error {
+	name, ok := form.Get("Action")
+	if !ok || name == "" {
+		return iamerr.ActionMissing()
+	}
+	version, ok := form.Get("Version")
+	if !ok {
+		version = c.service.Version // the seed's examples leave it out
+	}
+	c.row = c.service.rows[name]
+	if c.row == nil || version != c.service.Version {
+		c.row = nil
+		return iamerr.ActionNotFound(name, version)
+	}
+	return nil
+}
+
+// signatureError is the answer to a request whose signature was refused.
+func signatureError(err error) error {
+	var refused *sigv4.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	code, ok := signatureCodes[refused.Reason]
+	if !ok {
+		code = &iamerr.SignatureDoesNotMatch
+	}
+	return code.New(refused.Message)
+}
+
+var signatureCodes = map[sigv4.Reason]*apierror.Code{
+	sigv4.MissingAuthentication: &iamerr.MissingAuthenticationToken,
+	sigv4.IncompleteSignature:   &iamerr.IncompleteSignature,
+	sigv4.MalformedQueryString:  &iamerr.MalformedQueryString,
+	sigv4.RequestExpired:        &iamerr.RequestExpired,
+	sigv4.UnknownKey:            &iamerr.InvalidClientTokenId,
+	sigv4.ExpiredToken:          &iamerr.ExpiredToken,
+}

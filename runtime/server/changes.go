@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"hash/maphash"
+	"iter"
+	"sync/atomic"
+
+	"iamserver/runtime/storage"
+)
+
+// changes knows, for each record, the revision that last changed it, so that
+// what was computed from records can be kept until one of them changes: it is
+// asked, not told, and nothing has to be dropped in time. Records share 65,536
+// slots by hash; a collision costs a needless reload and nothing else.
+type changes struct {
+	seed  maphash.Seed
+	slots [1 << 16]atomic.Uint64
+}
+
+// dependencies are what a computed value was read from, and when.
+type dependencies struct {
+	revision storage.Revision
+	slots    []uint16
+}
+
+func newChanges() *changes { return &changes{seed: maphash.MakeSeed()} }
+
+func (c *changes) slot(key []byte) uint16 { return uint16(maphash.Bytes(c.seed, key)) }
+
+// mark says that the records changed with a revision.
+func (c *changes) mark(revision storage.Revision, keys [][]byte) {
+	for _, key := range keys {
+		slot := &c.slots[c.slot(key)]
+		for {
+			old := slot.Load()
+			if old >= uint64(revision) || slot.CompareAndSwap(old, uint64(revision)) {
+				break
+			}
+		}
+	}
+}
+
+// on returns the dependencies on keys as they were at a revision.
+func (c *changes) on(revision storage.Revision, keys iter.Seq[string]) dependencies {
+	d := dependencies{revision: revision}
+	for key := range keys {
+		d.slots = append(d.slots, c.slot([]byte(key)))
+	}
+	return d
+}
+
+// since tells whether a record has changed after it was read.
+func (c *changes) since(d dependencies) bool {
+	for _, slot := range d.slots {
+		if c.slots[slot].Load() > uint64(d.revision) {
+			return true
+		}
+	}
+	return false
+}
+
+// A markingStore marks what a transaction wrote before Update returns, so that
+// the answer to a write is never older than what the next request sees.
+type markingStore struct {
+	storage.Store
+
+	changes *changes
+}
+
+// Update implements storage.Store.
+func (s *markingStore) Update(ctx context.Context, fn func(storage.Tx) error) (storage.Revision, error) {
+	tx := &markingTx{}
+	revision, err := s.Store.Update(ctx, func(inner storage.Tx) error {
+		tx.Tx, tx.keys = inner, tx.keys[:0] // fn may run again
+		return fn(tx)
+	})
+	if err == nil {
+		s.changes.mark(revision, tx.keys)
+	}
+	return revision, err
+}
+
+type markingTx struct {
+	storage.Tx
+
+	keys [][]byte
+}
+
+func (tx *markingTx) Put(key, value []byte) error {
+	tx.keys = append(tx.keys, append([]byte(nil), key...))
+	return tx.Tx.Put(key, value)
+}
+
+func (tx *markingTx) Delete(key []byte) error {
+	tx.keys = append(tx.keys, append([]byte(nil), key...))
+	return tx.Tx.Delete(key)
+}

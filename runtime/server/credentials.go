@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"iamserver/runtime/arn"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/identity"
+	"iamserver/runtime/sigv4"
+	"iamserver/runtime/storage"
+)
+
+// A credential is an access key with its principal, as they were read.
+type credential struct {
+	principal *authz.Principal
+	secret    string
+	active    bool
+	expires   time.Time         // zero: never
+	read      *storage.Recorder // what it was read from; nil for root
+	depends   dependencies
+}
+
+// credentials finds the keys that requests are signed with. Those in use are
+// kept until a record that they were read from changes.
+type credentials struct {
+	server *Server
+	root   *credential
+
+	mu    sync.RWMutex
+	cache map[string]*credential // guarded by mu; by access key id
+}
+
+// mostCredentials bounds the cache, at some 1 KiB each. A full one is emptied:
+// simple, and far above the number of keys in use at a time.
+const mostCredentials = 50_000
+
+func newCredentials(s *Server) *credentials {
+	return &credentials{
+		server: s,
+		root:   &credential{principal: s.root(), secret: s.config.Root.SecretAccessKey, active: true},
+		cache:  map[string]*credential{},
+	}
+}
+
+// Key implements sigv4.KeySource.
+func (c *credentials) Key(ctx context.Context, accessKeyID, sessionToken string) (sigv4.Key[*credential], error) {
+	if sessionToken != "" {
+		return sigv4.Key[*credential]{}, sigv4.ErrUnknownKey // no temporary credentials are issued
+	}
+	found, err := c.find(ctx, accessKeyID)
+	if err != nil {
+		return sigv4.Key[*credential]{}, err
+	}
+	return sigv4.Key[*credential]{Secret: found.secret, Principal: found}, nil
+}
+
+func (c *credentials) find(ctx context.Context, accessKeyID string) (*credential, error) {
+	if subtle.ConstantTimeCompare([]byte(accessKeyID), []byte(c.root.principal.AccessKeyID)) == 1 {
+		return c.root, nil
+	}
+	c.mu.RLock()
+	found := c.cache[accessKeyID]
+	c.mu.RUnlock()
+	if found != nil && !c.server.changes.since(found.depends) {
+		return found, c.server.usable(found)
+	}
+	found, err := c.load(ctx, strings.Clone(accessKeyID))
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if len(c.cache) >= mostCredentials {
+		clear(c.cache)
+	}
+	c.cache[found.principal.AccessKeyID] = found
+	c.mu.Unlock()
+	return found, c.server.usable(found)
+}
+
+// load reads a key and remembers what it was read from.
+func (c *credentials) load(ctx context.Context, accessKeyID string) (found *credential, err error) {
+	err = c.server.store.View(ctx, func(r storage.Reader) error {
+		read := storage.NewRecorder(r)
+		stored, err := c.server.db.NewReadTx(read).Credential(accessKeyID)
+		if err != nil {
+			return err
+		}
+		found = &credential{
+			principal: c.server.principal(stored),
+			secret:    string(stored.Secret),
+			active:    active(stored),
+			read:      read,
+			depends:   c.server.changes.on(r.Revision(), read.Keys()),
+		}
+		if stored.ServiceAccount != nil {
+			found.expires = stored.ServiceAccount.Expires
+		}
+		return nil
+	})
+	if errors.Is(err, identity.ErrNotFound) {
+		return nil, sigv4.ErrUnknownKey
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the access key: %w", err)
+	}
+	return found, nil
+}
+
+// active tells whether nobody has switched off the key, its service account or its user.
+func active(c *identity.Credential) bool {
+	return c.Key.Status == identity.Active && !c.User.Disabled &&
+		(c.ServiceAccount == nil || c.ServiceAccount.Status == identity.Active)
+}
+
+// usable refuses a key that is switched off or over, as if it did not exist:
+// which of these it is, is nobody's business who cannot sign with it.
+func (s *Server) usable(c *credential) error {
+	if !c.active || (!c.expires.IsZero() && !s.config.Now().Before(c.expires)) {
+		return sigv4.ErrUnknownKey
+	}
+	return nil
+}
+
+func (s *Server) principal(c *identity.Credential) *authz.Principal {
+	p := &authz.Principal{
+		Type: authz.User, Account: s.config.Account, ARN: arn.User(s.config.Account, c.User.Path, c.User.Name),
+		ID: c.User.ID, UserID: c.User.ID, UserName: c.User.Name, AccessKeyID: c.Key.ID,
+	}
+	if c.ServiceAccount != nil {
+		p.Type, p.ID = authz.ServiceAccount, c.ServiceAccount.ID
+		p.ARN = arn.ServiceAccount(s.config.Account, c.ServiceAccount.ID)
+	}
+	return p
+}

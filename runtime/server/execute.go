@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"iamserver/generated/iamerr"
+	"iamserver/runtime/action"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/identity"
+	"iamserver/runtime/storage"
+)
+
+// execute authorizes the call and runs its handler.
+func (c *call) execute(ctx context.Context) (action.Response, error) {
+	if c.row.Access.ReadOnly() {
+		return c.read(ctx)
+	}
+	return c.write(ctx)
+}
+
+// read decides and acts on one snapshot, between which nothing can change.
+func (c *call) read(ctx context.Context) (response action.Response, err error) {
+	err = c.server.store.View(ctx, func(r storage.Reader) error {
+		tx := c.server.db.NewReadTx(r)
+		if err := c.authorize(ctx, tx); err != nil {
+			return err
+		}
+		response, err = c.row.handle(tx, c.principal, c.input)
+		return err
+	})
+	return response, err
+}
+
+// Decisions and transactions conflict only where two requests change the same
+// entity at the same moment; one that loses this often gets AWS's error.
+const (
+	attempts = 20
+	// maxWrite bounds how long a request waits for others that write. Reads
+	// wait for nobody.
+	maxWrite = 30 * time.Second
+)
+
+var errChanged = errors.New("server: a record that the decision read has changed")
+
+// write decides on a snapshot, so that nothing slow runs inside the
+// transaction, which then first checks that what was read is unchanged.
+func (c *call) write(ctx context.Context) (action.Response, error) {
+	if c.server.auditFails() {
+		return nil, iamerr.AuditLogUnavailable()
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxWrite)
+	defer cancel()
+	for range attempts {
+		read, err := c.decide(ctx)
+		if err != nil {
+			return nil, err
+		}
+		response, err := c.act(ctx, read)
+		if !errors.Is(err, errChanged) {
+			return response, err
+		}
+	}
+	return nil, iamerr.ConcurrentlyModified()
+}
+
+func (c *call) decide(ctx context.Context) (*storage.Recorder, error) {
+	var read *storage.Recorder
+	err := c.server.store.View(ctx, func(r storage.Reader) error {
+		read = storage.NewRecorder(r)
+		return c.authorize(ctx, c.server.db.NewReadTx(read))
+	})
+	return read, err
+}
+
+func (c *call) act(ctx context.Context, read *storage.Recorder) (response action.Response, err error) {
+	_, err = c.server.store.Update(ctx, func(w storage.Tx) error {
+		for _, recorder := range []*storage.Recorder{c.cred.read, read} {
+			if recorder == nil {
+				continue
+			}
+			same, err := recorder.Unchanged(w)
+			if err != nil {
+				return err
+			}
+			if !same {
+				return errChanged
+			}
+		}
+		response, err = c.row.handle(c.server.db.NewTx(w), c.principal, c.input)
+		return err
+	})
+	return response, err
+}
+
+// authorize resolves what the request names and asks whether the caller may.
+func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
+	var err error
+	c.resources, err = c.resolve(tx, c.resources[:0])
+	if err != nil {
+		return fmt.Errorf("resolve the resources of %s: %w", c.row.permission, err)
+	}
+	if c.row.permission == "sts:GetCallerIdentity" {
+		return nil // no policy can deny it
+	}
+	request := &authz.Request{Principal: c.principal, Action: c.row.permission, SelfService: c.row.SelfService, Resources: c.resources}
+	outcome, err := c.server.decider.Decide(ctx, request)
+	if err != nil {
+		return fmt.Errorf("decide %s: %w", c.row.permission, err)
+	}
+	switch outcome.Decision {
+	case authz.Allow:
+		return nil
+	case authz.ExplicitDeny, authz.ImplicitDeny:
+	}
+	c.denial = &outcome
+	return iamerr.Denied(authz.Denial(request, outcome))
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"errors"
+
+	"iamserver/runtime/action"
+	"iamserver/runtime/arn"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/identity"
+)
+
+// resolve finds the resources that the request names. What does not exist is
+// authorized on the name and path of the request, "/" where it has none, so
+// that NoSuchEntity goes only to those who may know.
+func (c *call) resolve(tx *identity.Tx, dst []authz.Resource) ([]authz.Resource, error) {
+	var named [2]action.Resource
+	for _, n := range c.input.Resources(named[:0]) {
+		resource, err := c.resource(tx, n)
+		if err != nil {
+			return nil, err
+		}
+		dst = append(dst, resource)
+	}
+	if len(dst) == 0 {
+		dst = append(dst, anything)
+	}
+	return dst, nil
+}
+
+// anything is the resource of the actions that have no resource type.
+var anything = authz.Resource{ARN: "*"}
+
+func (c *call) resource(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	switch named.Type {
+	case "user":
+		return c.user(tx, named)
+	case "group":
+		return c.group(tx, named)
+	case "policy":
+		return c.policy(tx, named)
+	case "service-account":
+		return authz.Resource{Type: named.Type, ARN: arn.ServiceAccount(c.server.config.Account, named.Name)}, nil
+	default:
+		return anything, nil
+	}
+}
+
+func (c *call) user(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	if named.Owner != "" {
+		return c.owner(tx, named.Owner)
+	}
+	switch {
+	case named.Name == "" && named.From == "":
+		return c.implicitUser(tx)
+	case named.Path != "" && named.From == "": // at creation
+		return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, named.Path, named.Name)}, nil
+	}
+	name := named.Name
+	if named.From != "" {
+		name = named.From
+	}
+	user, err := tx.User(name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, orRoot(named.Path), orElse(named.Name, name))}, nil
+	case err != nil:
+		return authz.Resource{}, err
+	case named.From != "":
+		// The ARN that a rename gives; it is nobody's yet.
+		return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, orElse(named.Path, user.Path), orElse(named.Name, user.Name))}, nil
+	}
+	return c.foundUser(user), nil
+}
+
+func (c *call) foundUser(user *identity.User) authz.Resource {
+	return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, user.Path, user.Name), UserID: user.ID}
+}
+
+// implicitUser is the caller of an action whose absent UserName means the
+// caller, and any user of one whose absent name means all.
+func (c *call) implicitUser(tx *identity.Tx) (authz.Resource, error) {
+	switch {
+	case !c.row.ImplicitSubject:
+		return anything, nil
+	case c.principal.UserID == "":
+		return authz.Resource{ARN: c.principal.ARN}, nil
+	}
+	user, err := tx.UserByID(c.principal.UserID)
+	if err != nil {
+		return authz.Resource{}, err
+	}
+	return c.foundUser(user), nil
+}
+
+// owner is the user that an access key, or the service account of one, belongs to.
+func (c *call) owner(tx *identity.Tx, accessKeyID string) (authz.Resource, error) {
+	if accessKeyID == c.server.config.Root.AccessKeyID {
+		return authz.Resource{ARN: arn.Root(c.server.config.Account)}, nil
+	}
+	user, err := tx.KeyOwner(accessKeyID)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return anything, nil
+	case err != nil:
+		return authz.Resource{}, err
+	}
+	return c.foundUser(user), nil
+}
+
+func (c *call) group(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	if named.Path != "" && named.From == "" { // at creation
+		return authz.Resource{Type: "group", ARN: arn.Group(c.server.config.Account, named.Path, named.Name)}, nil
+	}
+	name := named.Name
+	if named.From != "" {
+		name = named.From
+	}
+	path, shown := named.Path, orElse(named.Name, name)
+	group, err := tx.Group(name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		path = orRoot(path)
+	case err != nil:
+		return authz.Resource{}, err
+	case named.From != "":
+		path, shown = orElse(path, group.Path), orElse(named.Name, group.Name)
+	default:
+		path, shown = group.Path, group.Name
+	}
+	return authz.Resource{Type: "group", ARN: arn.Group(c.server.config.Account, path, shown)}, nil
+}
+
+// policy is named by its ARN, or by path and name when it is made.
+func (c *call) policy(_ *identity.Tx, named action.Resource) (authz.Resource, error) {
+	if named.Arn == "" {
+		return authz.Resource{Type: "policy", ARN: arn.Policy(c.server.config.Account, orRoot(named.Path), named.Name)}, nil
+	}
+	entity, err := arn.ParsePolicy(named.Arn, c.server.config.Account)
+	if err != nil {
+		// The handler answers what is wrong with it, to those who may do anything.
+		return anything, nil //nolint:nilerr // see above
+	}
+	return authz.Resource{Type: "policy", ARN: entity.String()}, nil
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func orRoot(path string) string { return orElse(path, "/") }

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"iamserver/generated/iamerr"
+	"iamserver/runtime/apierror"
+)
+
+// panicError is a panic of the pipeline or a handler.
+type panicError struct{ value any }
+
+func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// answer is what the caller is told. An error that is not an *apierror.Error
+// was not meant for it.
+func (c *call) answer(err error) *apierror.Error {
+	var answer *apierror.Error
+	switch {
+	case errors.As(err, &answer):
+		return answer
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return iamerr.TookTooLong()
+	default:
+		return iamerr.ServiceFailed()
+	}
+}
+
+// encodeError leaves the answer to a failed request in c.xml, and logs what the
+// caller is not told.
+func (c *call) encodeError(err error) (status int) {
+	answer := c.answer(err)
+	if answer.Code.Fault == apierror.Receiver {
+		c.logFailure(err)
+	}
+	c.xml.Reset()
+	c.xml.ErrorResponse(c.service.Namespace, answer.Code.Fault, answer.Code.Name, answer.Message, c.id)
+	return answer.Code.Status
+}
+
+func (c *call) logFailure(err error) {
+	attributes := []any{"error", err, "request", c.id, "action", c.actionName()}
+	if p := (panicError{}); errors.As(err, &p) {
+		attributes = append(attributes, "stack", string(debug.Stack()))
+	}
+	c.server.log.Error("request failed", attributes...)
+}
+
+func (c *call) actionName() string {
+	if c.row == nil {
+		return ""
+	}
+	return c.row.permission
+}
+
+func (c *call) respond(w http.ResponseWriter, status int) {
+	h := w.Header()
+	h["Content-Type"] = contentType
+	h["X-Amzn-Requestid"] = []string{c.id}
+	h["Content-Length"] = []string{strconv.Itoa(len(c.xml.Bytes()))}
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		h.Set("Connection", "close") // the rest of the body is not read
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", "GET, POST")
+	}
+	w.WriteHeader(status)
+	if _, err := w.Write(c.xml.Bytes()); err != nil {
+		c.server.log.Debug("the client did not take the response", "error", err, "request", c.id)
+	}
+}
+
+var contentType = []string{"text/xml"}

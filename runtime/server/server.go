@@ -1,0 +1,185 @@
+// Package server is the pipeline that every request goes through: request id,
+// limits, authentication, dispatch, authorization, the handler in its
+// transaction, the answer, the audit log and metrics. The rules of the actions
+// are not here; see packages iam and sts.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"iamserver/generated/iamapi"
+	"iamserver/generated/stsapi"
+	"iamserver/runtime/arn"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
+	"iamserver/runtime/identity"
+	"iamserver/runtime/sigv4"
+	"iamserver/runtime/storage"
+	"iamserver/runtime/sts"
+)
+
+// A Config says what a Server serves. Store, Sealer, Account and Root are required.
+type Config struct {
+	// Store holds the account. The caller closes it after the Server.
+	Store storage.Store
+	// Sealer seals the secrets in it.
+	Sealer identity.Sealer
+	// Account is the account id, 12 digits.
+	Account string
+	// Root is the key of the account's root.
+	Root RootKey
+	// Regions are the regions accepted in credential scopes; none means any.
+	Regions []string
+	// Quotas are the limits of the account; nil means those of the specification.
+	Quotas *iamapi.Quotas
+	// NoSelfService takes from users what the specification lets them do to
+	// themselves without an Allow: AWS's behaviour.
+	NoSelfService bool
+	// Audit receives a record of every request; nil means no audit log.
+	Audit Auditor
+	// AuditContinue carries out writes that cannot be audited, which are
+	// otherwise refused with ServiceUnavailable.
+	AuditContinue bool
+	// Log receives what operators should know; nil means nothing is logged.
+	Log *slog.Logger
+	// Metrics receives the server's metrics; nil means they are not kept.
+	Metrics prometheus.Registerer
+	// Now is the clock; required.
+	Now func() time.Time
+	// Rand is what ids and secrets are made from; nil means crypto/rand.
+	Rand io.Reader
+}
+
+// A RootKey is the access key of the account's root, which is configured and
+// never stored.
+type RootKey struct {
+	AccessKeyID, SecretAccessKey string
+}
+
+// A Server is the IAM and STS of one account.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	changes  *changes
+	store    storage.Store // marks what it changes
+	db       *identity.DB
+	verifier *sigv4.Verifier[*credential]
+	decider  authz.Decider
+	services map[string]*service // by signing name
+	used     *lastUse
+	metrics  *metrics
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+// ErrRootKeyStored is returned by Open when the access key id of root belongs
+// to a user or a service account.
+var ErrRootKeyStored = errors.New("server: the access key id of root is already a user's or a service account's")
+
+// Open returns a Server of what is in cfg.Store. Its errors are those of the
+// store and of identity.Open, and ErrRootKeyStored.
+func Open(ctx context.Context, cfg Config) (*Server, error) {
+	if cfg.Root.AccessKeyID == "" || cfg.Root.SecretAccessKey == "" {
+		return nil, errors.New("server: no root key is configured")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	quotas := iamapi.DefaultQuotas()
+	if cfg.Quotas != nil {
+		quotas = *cfg.Quotas
+	}
+	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse()}
+	s.store = &markingStore{Store: cfg.Store, changes: s.changes}
+	db, err := identity.Open(ctx, s.store, identity.Config{Account: cfg.Account, Sealer: cfg.Sealer, Rand: cfg.Rand, Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	s.db = db
+	if err := s.rootKeyFree(ctx); err != nil {
+		return nil, err
+	}
+	created, err := s.created(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.decider = authz.Identity{SelfService: !cfg.NoSelfService}
+	s.verifier = sigv4.New(newCredentials(s), cfg.Now, sigv4.Config{
+		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
+		Regions:  cfg.Regions,
+	})
+	handlers := iam.New(iam.Config{
+		Account: cfg.Account, RootAccessKeyID: cfg.Root.AccessKeyID, RootCreated: created,
+		Quotas: quotas, Now: cfg.Now, LastUsed: s.used.get,
+	})
+	s.services = map[string]*service{
+		iamapi.Service.Name: newService(iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
+			return &iam.Tx{Tx: tx, Caller: caller}
+		}),
+		stsapi.Service.Name: newService(stsapi.Table(sts.Service{}), func(_ *identity.Tx, caller *authz.Principal) sts.Tx {
+			return sts.Tx{Caller: caller}
+		}),
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { s.storeLastUse(background) })
+	if cfg.Audit != nil {
+		s.done.Go(func() { s.reportDropped(background) })
+	}
+	return s, nil
+}
+
+// Close stores what is only in memory yet, the latest use of access keys. The
+// HTTP server must have stopped before.
+func (s *Server) Close() error {
+	s.stop()
+	s.done.Wait()
+	return s.flushLastUse(context.Background())
+}
+
+// Handler serves IAM and STS at the root path.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+
+// rootKeyFree makes sure that one access key id never means two principals.
+func (s *Server) rootKeyFree(ctx context.Context) error {
+	return s.db.View(ctx, func(tx *identity.Tx) error {
+		taken, err := tx.AccessKeyIDTaken(s.config.Root.AccessKeyID)
+		if err != nil {
+			return fmt.Errorf("look up root's access key: %w", err)
+		}
+		if taken {
+			return ErrRootKeyStored
+		}
+		return nil
+	})
+}
+
+// created returns when the account was created.
+func (s *Server) created(ctx context.Context) (created time.Time, err error) {
+	err = s.db.View(ctx, func(tx *identity.Tx) error {
+		created, err = tx.AccountCreated()
+		return err
+	})
+	return created, err
+}
+
+// root is the principal of the root key.
+func (s *Server) root() *authz.Principal {
+	return &authz.Principal{
+		Type: authz.Root, Account: s.config.Account, ARN: arn.Root(s.config.Account), ID: s.config.Account,
+		AccessKeyID: s.config.Root.AccessKeyID,
+	}
+}

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"iamserver/runtime/action"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/awsquery"
+	"iamserver/runtime/identity"
+)
+
+// A service is the table of one API with its transaction type taken out, so
+// that all of them go through the same pipeline.
+type service struct {
+	action.Service
+
+	rows map[string]*row
+}
+
+// A row is one action.
+type row struct {
+	*action.Info
+
+	permission string // the policy action: iam:CreateUser
+	parse      func(*awsquery.Decoder) action.Request
+	handle     func(*identity.Tx, *authz.Principal, action.Request) (action.Response, error)
+}
+
+// newService takes the rows of a table whose handlers run in what enter makes
+// of a transaction and a caller.
+func newService[Tx any](table *action.Table[Tx], enter func(*identity.Tx, *authz.Principal) Tx) *service {
+	s := &service{Service: table.Service(), rows: map[string]*row{}}
+	for _, r := range table.Rows() {
+		s.rows[r.Info.Name] = &row{
+			Info:       r.Info,
+			permission: s.Name + ":" + r.Info.Name,
+			parse:      r.Parse,
+			handle: func(tx *identity.Tx, caller *authz.Principal, request action.Request) (action.Response, error) {
+				return r.Handle(enter(tx, caller), request)
+			},
+		}
+	}
+	return s
+}
