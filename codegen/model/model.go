@@ -26,7 +26,6 @@ type Service struct {
 	Namespace      string // XML namespace
 	Package        string // Go package of requests and responses: iamapi
 	Errors         string // Go package of error codes: iamerr; empty if the service declares none
-	ListItem       string // element name of list items: member
 
 	Entities []Entity // what the actions are about, in the order of the documentation
 	Quotas   []Quota

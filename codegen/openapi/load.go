@@ -142,7 +142,7 @@ func (l *loader) header(doc *openapi3.T) {
 		return
 	}
 	d := dialect.Service
-	for _, fact := range [][2]string{{"name", d.Name}, {"id", d.ID}, {"package", d.Package}, {"namespace", d.Namespace}, {"list-item", d.ListItem}} {
+	for _, fact := range [][2]string{{"name", d.Name}, {"id", d.ID}, {"package", d.Package}, {"namespace", d.Namespace}} {
 		if fact[1] == "" {
 			l.problem(l.rootAt("x-iam-service"), "x-iam-service lacks %s", fact[0])
 		}
@@ -150,11 +150,14 @@ func (l *loader) header(doc *openapi3.T) {
 	if d.Protocol != "query" {
 		l.problem(l.rootAt("x-iam-service", "protocol"), "the protocol must be query, not %q", d.Protocol)
 	}
+	if d.ListItem != "member" {
+		l.problem(l.rootAt("x-iam-service", "list-item"), "list-item must be member, not %q", d.ListItem)
+	}
 	if d.Name != "" && d.Name != path.Base(path.Dir(l.root)) {
 		l.problem(l.rootAt("x-iam-service", "name"), "the name must be that of the folder, %s", path.Base(path.Dir(l.root)))
 	}
 	s := l.service
-	s.Name, s.ID, s.Package, s.Errors, s.Namespace, s.ListItem = d.Name, d.ID, d.Package, d.Errors, d.Namespace, d.ListItem
+	s.Name, s.ID, s.Package, s.Errors, s.Namespace = d.Name, d.ID, d.Package, d.Errors, d.Namespace
 	s.Abbreviation, s.GlobalEndpoint = d.Abbreviation, d.GlobalEndpoint
 	s.Title, s.Version = doc.Info.Title, doc.Info.Version
 	for _, tag := range doc.Tags {

@@ -1,7 +1,7 @@
 package awsquery
 
 import (
-	"strings"
+	"slices"
 
 	"iamserver/runtime/validate"
 )
@@ -19,59 +19,84 @@ const (
 // What is wrong with a parameter is added to the Violations; the value is then
 // the zero value. Parameters that nobody asks for are ignored, as AWS does.
 type Decoder struct {
-	parameters []parameter // of the structure, sorted
-	prefix     int         // how much of their names precedes its members' names
-	listLength int
+	form       *Form
+	parameters []parameter // of the structure
+	prefix     uint32      // how much of their names precedes its members' names
 	violations *validate.Violations
 }
 
 // NewDecoder returns a Decoder of all parameters of f.
 func NewDecoder(f *Form, v *validate.Violations) *Decoder {
-	return &Decoder{parameters: f.parameters, listLength: f.listLength, violations: v}
+	return &Decoder{form: f, parameters: f.parameters, violations: v}
 }
 
-// below returns the parameter called name and all those whose names begin with
-// name and a dot; they are neighbours, and name itself comes first.
-func (d *Decoder) below(name string) []parameter {
-	first := search(d.parameters, d.prefix, name)
-	end := first
-	for end < len(d.parameters) {
-		found := d.parameters[end].name[d.prefix:]
-		if !strings.HasPrefix(found, name) || (len(found) > len(name) && found[len(name)] != '.') {
-			break
-		}
-		end++
+// name returns the name of a parameter without the prefix. It is empty for the
+// structure itself.
+func (d *Decoder) name(p parameter) string {
+	if p.endsBefore(d.prefix) {
+		return ""
 	}
-	return d.parameters[first:end]
+	return d.form.text[p.name+d.prefix : p.value-1]
+}
+
+// A match is what find finds: the parameter of exactly a name, if any, and how
+// many there are whose names begin with it and a dot, from which to which.
+type match struct {
+	own                *parameter
+	below, first, last int
+}
+
+func (d *Decoder) find(name string) (m match) {
+	for i := range d.parameters {
+		switch found := d.name(d.parameters[i]); {
+		case len(found) == len(name):
+			if found == name {
+				m.own = &d.parameters[i]
+			}
+		case isBelow(found, name):
+			if m.below == 0 {
+				m.first = i
+			}
+			m.below++
+			m.last = i
+		}
+	}
+	return m
+}
+
+func isBelow(found, name string) bool {
+	return len(found) > len(name) && found[len(name)] == '.' && found[:len(name)] == name
 }
 
 // scalar returns the value of a parameter, and whether it is present.
 func (d *Decoder) scalar(name string) (string, bool) {
-	parameters := d.below(name)
-	if len(parameters) == 0 {
-		return "", false
-	}
-	if len(parameters[len(parameters)-1].name) != d.prefix+len(name) {
+	m := d.find(name)
+	if m.below > 0 {
 		d.violations.Malformed(name, structureInPlaceOfScalar)
 		return "", false
 	}
-	return parameters[0].value, true
+	if m.own == nil {
+		return "", false
+	}
+	return d.form.value(*m.own), true
 }
 
-// members returns the parameters below name. Present tells whether name or
-// anything below it is there. If name has a value of its own, that is reported
-// with the message given, unless it is empty, which is how an empty list or
-// structure is sent.
+// members returns the parameters whose names begin with name and a dot. Present
+// tells whether there is one, or one called name. If the latter has a value,
+// that is reported with the message given, unless it is empty, which is how an
+// empty list or structure is sent.
 func (d *Decoder) members(name, message string) (parameters []parameter, present bool) {
-	parameters = d.below(name)
-	if len(parameters) == 0 {
-		return nil, false
+	m := d.find(name)
+	if m.own != nil && m.own.value != m.own.end {
+		d.violations.Malformed(name, message)
 	}
-	if own := parameters[0]; len(own.name) == d.prefix+len(name) {
-		if own.value != "" {
-			d.violations.Malformed(name, message)
-		}
-		parameters = parameters[1:]
+	if m.below == 0 {
+		return nil, m.own != nil
+	}
+	parameters = d.parameters[m.first : m.last+1]
+	if len(parameters) > m.below {
+		others := func(p parameter) bool { return !isBelow(d.name(p), name) }
+		parameters = slices.DeleteFunc(slices.Clone(parameters), others)
 	}
 	return parameters, true
 }
@@ -101,7 +126,7 @@ func RequiredStruct[T any](d *Decoder, name string, parse func(*Decoder) T) T {
 
 func parseBelow[T any](d *Decoder, name string, parameters []parameter, parse func(*Decoder) T) T {
 	outer := *d
-	d.parameters, d.prefix = parameters, d.prefix+len(name)+1
+	d.parameters, d.prefix = parameters, d.prefix+uint32(len(name))+1
 	d.violations.Enter(name, 0)
 	value := parse(d)
 	d.violations.Leave()

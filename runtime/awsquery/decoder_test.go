@@ -181,6 +181,7 @@ func TestDecoder(t *testing.T) {
 			[]tag{{"a", "1"}, {"b", "2"}, {"c", "3"}},
 			nil,
 		},
+		{"a list among other parameters", "A.member.2.Value=2&B=x&A.member.1.Key=a&A.member.2.Key=b&Key=y&A.member.1.Value=1", tags, []tag{{"a", "1"}, {"b", "2"}}, nil},
 		{"an empty list of structures", "A=", tags, []tag{}, nil},
 		{"a list of structures is absent", "", tags, []tag(nil), nil},
 		{"a required list of structures is absent", "", requiredL, []tag(nil), null("a")},
@@ -192,6 +193,8 @@ func TestDecoder(t *testing.T) {
 			validate.ValidationError.New("2 validation errors detected: " + fmt.Sprintf(at, "a.1.member.key") + "Member must not be null; " + fmt.Sprintf(at, "a.1.member.value") + "Member must not be null"),
 		},
 		{"a string in place of an element", "A.member.1=x&A.member.1.Key=a&A.member.1.Value=1", tags, []tag{{"a", "1"}}, malformed("Unexpected complex element termination")},
+		{"a string in place of an element, after its members", "A.member.1.Key=a&A.member.1.Value=1&A.member.1=x", tags, []tag{{"a", "1"}}, malformed("Unexpected complex element termination")},
+		{"an empty string beside the members of an element", "A.member.1.Key=a&A.member.1=&A.member.1.Value=1", tags, []tag{{"a", "1"}}, nil},
 		{"members of no element", "A.member.Key=a", tags, []tag{}, malformed("Key is not a valid index")},
 		{"an unknown member of an element is ignored", "A.member.1.Key=a&A.member.1.Value=1&A.member.1.Other=x&A.member.1.=y", tags, []tag{{"a", "1"}}, nil},
 
@@ -201,6 +204,7 @@ func TestDecoder(t *testing.T) {
 			"A.Name=a&A.Count=1&A.Tags.member.1.Key=k&A.Tags.member.1.Value=v&A.Inner.Name=b&A.Inner.Tags=&Name=outer&Inner.Name=outer", structure,
 			&nested{"a", new(int32(1)), []tag{{"k", "v"}}, &nested{Name: "b", Tags: []tag{}}}, nil,
 		},
+		{"a structure among other parameters", "A.Inner.Count=2&Name=x&A.Name=a&A2.Name=y&A.Inner.Name=b", structure, &nested{Name: "a", Inner: &nested{Name: "b", Count: new(int32(2))}}, nil},
 		{"a structure is absent", "A2.Name=a", structure, (*nested)(nil), nil},
 		{"a structure without members is absent", "A=", structure, (*nested)(nil), nil},
 		{"a required member deep below is absent", "A.Name=a&A.Inner.Name=b&A.Inner.Tags.member.7.Key=k", structure, &nested{Name: "a", Inner: &nested{Name: "b", Tags: []tag{{Key: "k"}}}}, null("a.inner.tags.1.member.value")},
@@ -239,6 +243,17 @@ func TestMembersAfterAListAreTheOuterOnes(t *testing.T) {
 	require.Equal(t, tag{"outer", "w"}, parseTag(d))
 	d.Required("Absent")
 	require.Equal(t, null("absent"), v.Err())
+}
+
+// Reading does not change the form, so that many can do it at once.
+func TestReadingTwiceReadsTheSame(t *testing.T) {
+	f, err := awsquery.Parse("Tags.member.2.Key=b&X=x&Tags.member.10.Value=3&Tags.member.1.Key=a&Tags.member.2.Value=2&Tags.member.10.Key=c&Tags.member.1.Value=1", awsquery.Limits{})
+	require.NoError(t, err)
+	var v validate.Violations
+	for range 2 {
+		require.Equal(t, []tag{{"a", "1"}, {"b", "2"}, {"c", "3"}}, awsquery.List(awsquery.NewDecoder(f, &v), "Tags", parseTag))
+	}
+	require.NoError(t, v.Err())
 }
 
 func TestListLengthIsLimited(t *testing.T) {

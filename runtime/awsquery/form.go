@@ -5,7 +5,9 @@
 package awsquery
 
 import (
+	"bytes"
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,35 +42,50 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
+// allow reports whether a name is within the limits. One of so many parts has
+// at least a dot for each but the first.
+func (l *Limits) allow(name []byte) bool {
+	return len(name) > 0 && len(name) <= l.NameLength && (len(name) < l.Depth || bytes.Count(name, []byte{'.'}) < l.Depth)
+}
+
 // A Form is the parameters of one request. It is safe for concurrent use.
 type Form struct {
-	parameters []parameter // sorted by compareNames
+	text       string      // holds all names and values
+	parameters []parameter // as they came
 	listLength int
-	room       [12]parameter // where parameters begins
+	room       [16]parameter // where parameters begins
 }
 
+// A parameter is where in the text of its form the name begins, and where the
+// value begins and ends. Between name and value is a NUL. There are no pointers
+// in it: most requests have a handful of parameters, and looking through them
+// is cheaper than any index.
 type parameter struct {
-	name, value string
+	name, value, end uint32
 }
+
+// endsBefore reports whether the name is shorter than prefix.
+func (p parameter) endsBefore(prefix uint32) bool { return p.value-1-p.name < prefix }
+
+func (f *Form) name(p parameter) string  { return f.text[p.name : p.value-1] }
+func (f *Form) value(p parameter) string { return f.text[p.value:p.end] }
 
 // Parse reads parameters as application/x-www-form-urlencoded, the form of a
-// request body and of a query string. Values share memory with form wherever
-// they need no decoding. The error is nil or an *apierror.Error with the code
-// MalformedQueryString: for a percent sign without two hexadecimal digits, for
-// what is not UTF-8 or holds a NUL, for an empty name, for a name that occurs
-// twice (no two readers of a request may see different values; AWS takes the
-// first), and for what exceeds limits. A semicolon separates nothing.
+// request body and of a query string. The error is nil or an *apierror.Error
+// with the code MalformedQueryString: for a percent sign without two
+// hexadecimal digits, for what is not UTF-8 or holds a NUL, for an empty name,
+// for a name that occurs twice (no two readers of a request may see different
+// values; AWS takes the first), and for what exceeds limits. A semicolon
+// separates nothing.
 func Parse(form string, limits Limits) (*Form, error) {
 	limits = limits.withDefaults()
 	f := &Form{listLength: limits.ListLength}
-	f.parameters = f.room[:0]
-	if n := strings.Count(form, "&") + 1; n > len(f.room) {
-		f.parameters = make([]parameter, 0, min(n, limits.Parameters))
-	}
-	if !isText(form) {
+	f.parameters = slices.Grow(f.room[:0], min(strings.Count(form, "&")+1, limits.Parameters))
+	if len(form) > math.MaxInt32 || strings.IndexByte(form, 0) >= 0 {
 		return nil, notText()
 	}
-	decoded := unescaper{room: len(form)}
+	var room [512]byte
+	decoded := slices.Grow(room[:0], len(form)+2)
 	for form != "" {
 		var pair string
 		if pair, form, _ = strings.Cut(form, "&"); pair == "" {
@@ -77,104 +94,67 @@ func Parse(form string, limits Limits) (*Form, error) {
 		if len(f.parameters) == limits.Parameters {
 			return nil, MalformedQueryString.New("The query string has more than " + strconv.Itoa(limits.Parameters) + " parameters.")
 		}
-		var p parameter
-		p.name, p.value, _ = strings.Cut(pair, "=")
-		encoded := strings.IndexByte(pair, '%') >= 0 || strings.IndexByte(pair, '+') >= 0
-		if encoded && (!decoded.text(&p.name) || !decoded.text(&p.value)) {
+		name, value, _ := strings.Cut(pair, "=")
+		start := uint32(len(decoded))
+		var ok bool
+		if decoded, ok = appendUnescaped(decoded, name); !ok {
 			return nil, notText()
 		}
-		if p.name == "" || len(p.name) > limits.NameLength || strings.Count(p.name, ".") >= limits.Depth {
+		if !limits.allow(decoded[start:]) {
 			return nil, MalformedQueryString.New("The query string has a parameter whose name is empty, longer than " +
 				strconv.Itoa(limits.NameLength) + " bytes, or of more than " + strconv.Itoa(limits.Depth) + " parts.")
 		}
-		f.parameters = append(f.parameters, p)
-	}
-	slices.SortFunc(f.parameters, func(a, b parameter) int { return compareNames(a.name, b.name) })
-	for i := 1; i < len(f.parameters); i++ {
-		if name := f.parameters[i].name; name == f.parameters[i-1].name {
-			return nil, MalformedQueryString.New("The query string has the parameter " + name + " twice.")
+		decoded = append(decoded, 0)
+		middle := uint32(len(decoded))
+		if decoded, ok = appendUnescaped(decoded, value); !ok {
+			return nil, notText()
 		}
+		f.parameters = append(f.parameters, parameter{start, middle, uint32(len(decoded))})
+		decoded = append(decoded, 0) // so that the ends of two values do not make one character
+	}
+	if f.text = string(decoded); !utf8.ValidString(f.text) {
+		return nil, notText()
+	}
+	if name := f.twice(); name != "" {
+		return nil, MalformedQueryString.New("The query string has the parameter " + name + " twice.")
 	}
 	return f, nil
-}
-
-// Get returns the value of the parameter with exactly this name, and whether
-// there is one.
-func (f *Form) Get(name string) (string, bool) {
-	if i := search(f.parameters, 0, name); i < len(f.parameters) && f.parameters[i].name == name {
-		return f.parameters[i].value, true
-	}
-	return "", false
-}
-
-// search returns the index of the first parameter whose name, without the first
-// prefix bytes, is not before name.
-func search(parameters []parameter, prefix int, name string) int {
-	low, high := 0, len(parameters)
-	for low < high {
-		middle := (low + high) / 2
-		if compareNames(parameters[middle].name[prefix:], name) < 0 {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low
 }
 
 func notText() error {
 	return MalformedQueryString.New("The query string is not percent-encoded UTF-8 text.")
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
-
-// compareNames orders names part by part, numbers before words and by value.
-// So all that is below a name follows it at once, and list elements are in
-// order: Tags, Tags.member.2.Key, Tags.member.10.Key, Tags-too.
-func compareNames(a, b string) int {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
+// twice returns a name that occurs twice, or "".
+func (f *Form) twice() string {
+	if len(f.parameters) > len(f.room) {
+		seen := make(map[string]bool, len(f.parameters))
+		for _, p := range f.parameters {
+			if seen[f.name(p)] {
+				return f.name(p)
+			}
+			seen[f.name(p)] = true
+		}
+		return ""
 	}
-	switch {
-	case i == len(a) || i == len(b):
-		return len(a) - len(b)
-	case a[i] == '.':
-		return -1
-	case b[i] == '.':
-		return 1
-	case isDigit(a[i]) || isDigit(b[i]):
-		start := strings.LastIndexByte(a[:i], '.') + 1
-		partA, partB := firstPart(a[start:]), firstPart(b[start:])
-		switch numberA, numberB := isNumber(partA), isNumber(partB); {
-		case numberA && numberB && len(partA) != len(partB):
-			return len(partA) - len(partB)
-		case numberA && !numberB:
-			return -1
-		case numberB && !numberA:
-			return 1
+	for i, p := range f.parameters {
+		name := f.name(p)
+		for _, q := range f.parameters[:i] {
+			if f.name(q) == name {
+				return name
+			}
 		}
 	}
-	return int(a[i]) - int(b[i])
+	return ""
 }
 
-// firstPart returns the part of a name before the first dot.
-func firstPart(name string) string {
-	for i := range len(name) {
-		if name[i] == '.' {
-			return name[:i]
+// Get returns the value of the parameter with exactly this name, and whether
+// there is one.
+func (f *Form) Get(name string) (string, bool) {
+	for _, p := range f.parameters {
+		if f.name(p) == name {
+			return f.value(p), true
 		}
 	}
-	return name
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func isNumber(part string) bool {
-	for i := range len(part) {
-		if !isDigit(part[i]) {
-			return false
-		}
-	}
-	return part != ""
+	return "", false
 }

@@ -75,7 +75,10 @@ func TestParse(t *testing.T) {
 		{"a parameter twice", "UserName=alice&Path=/&UserName=root", nil, malformedQueryString("The query string has the parameter UserName twice.")},
 		{"a parameter twice, with the same value", "A=1&A=1", nil, malformedQueryString("The query string has the parameter A twice.")},
 		{"a parameter twice, once escaped", "Action=A&%41ction=B", nil, malformedQueryString("The query string has the parameter Action twice.")},
-		{"1,001 parameters", strings.Repeat("a&", 1001), nil, malformedQueryString("The query string has more than 1000 parameters.")},
+		{"a parameter twice among many", "A=1&" + strings.Repeat("&", 9) + "B=1&C=1&D=1&E=1&F=1&G=1&H=1&I=1&J=1&K=1&L=1&M=1&N=1&O=1&P=1&Q=1&A=2", nil, malformedQueryString("The query string has the parameter A twice.")},
+		{"a character that begins in a name and ends in a value", "a%C3=%A9", nil, notText},
+		{"a character that begins in one parameter and ends in the next", "a=%C3&%A9=b", nil, notText},
+		{"1,001 parameters", manyParameters(1001), nil, malformedQueryString("The query string has more than 1000 parameters.")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, err := awsquery.Parse(tt.form, awsquery.Limits{})
@@ -110,12 +113,16 @@ func TestLimits(t *testing.T) {
 	_, err = awsquery.Parse("a.b.c=1", limits)
 	require.Equal(t, badName, err)
 
-	thousand := make([][2]string, 1000)
-	for i := range thousand {
-		thousand[i][0] = fmt.Sprint("L.member.", i+1)
-	}
-	_, err = awsquery.Parse(encode(thousand), awsquery.Limits{})
+	_, err = awsquery.Parse(manyParameters(1000), awsquery.Limits{})
 	require.NoError(t, err)
+}
+
+func manyParameters(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "L.member.%d=x&", i+1)
+	}
+	return b.String()
 }
 
 func TestParseKeepsWhatIsWritten(t *testing.T) {
@@ -145,7 +152,7 @@ func TestParseKeepsWhatIsWritten(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "Action=CreateUser&Version=2010-05-08&UserName=alice", "a=%41+b&c", "a=%zz", "Tags.member.1.Key=a&Tags.member.1.Value=b&Tags.member.10.Key=c",
-		"a=1&a=2", "&=&", "a=\xFF", "a;b", "%", "Tags=&Tags.member.01=a", "Nested.Flag=true&Nested.Count=1&When=1.5",
+		"a=1&a=2", "&=&", "a=\xFF", "a;b", "%", "Tags=&Tags.member.01=a", "Tags.member.1.Key=a&Tags.member.1=x&Tags.member.1.=y", "Tags.entry.2.key=a&Tags.entry.2=&Tags.entry.1.key=b", "Nested.Inner.Name=a&Nested=&Nested.=b&Nested.Tags.member.2.Key=c&Nested.Tags.member.1.Key=d", "Nested.Flag=true&Nested.Count=1&When=1.5",
 	} {
 		f.Add(seed)
 	}

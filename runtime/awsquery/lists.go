@@ -1,6 +1,11 @@
 package awsquery
 
-import "strconv"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // List reads a list of structures with parse, such as Tags.member.1.Key. It
 // returns nil if the list is absent and an empty list for a bare "Tags=".
@@ -11,7 +16,7 @@ func List[T any](d *Decoder, name string, parse func(*Decoder) T) []T {
 	if !ok {
 		return nil
 	}
-	items := make([]T, 0, l.length)
+	items := make([]T, 0, l.most)
 	outer := *d
 	for element := l.next(); element != nil; element = l.next() {
 		d.descend(name, element, l.prefix)
@@ -39,13 +44,13 @@ func Strings(d *Decoder, name string) []string {
 	if !ok {
 		return nil
 	}
-	items := make([]string, 0, l.length)
+	items := make([]string, 0, l.most)
 	for element := l.next(); element != nil; element = l.next() {
-		if len(element) > 1 || len(element[0].name) >= l.prefix {
+		if len(element) > 1 || !element[0].endsBefore(l.prefix) {
 			d.violations.Malformed(name, structureInPlaceOfScalar)
 			return items
 		}
-		items = append(items, element[0].value)
+		items = append(items, d.form.value(element[0]))
 	}
 	return items
 }
@@ -68,7 +73,7 @@ func StringMap(d *Decoder, name string) map[string]string {
 	if !ok {
 		return nil
 	}
-	entries := make(map[string]string, l.length)
+	entries := make(map[string]string, l.most)
 	outer := *d
 	for element := l.next(); element != nil; element = l.next() {
 		d.descend(name, element, l.prefix)
@@ -87,12 +92,11 @@ func StringMap(d *Decoder, name string) map[string]string {
 // descend makes d read the members of an element, whose names begin after
 // prefix. An element that has a value of its own is reported, unless the value
 // is empty.
-func (d *Decoder) descend(name string, element []parameter, prefix int) {
-	if own := element[0]; len(own.name) < prefix {
-		if own.value != "" {
+func (d *Decoder) descend(name string, element []parameter, prefix uint32) {
+	for _, p := range element {
+		if p.endsBefore(prefix) && p.value != p.end {
 			d.violations.Malformed(name, scalarInPlaceOfStructure)
 		}
-		element = element[1:]
 	}
 	d.parameters, d.prefix = element, prefix
 }
@@ -100,34 +104,40 @@ func (d *Decoder) descend(name string, element []parameter, prefix int) {
 // A list is what remains to be read of a list or map. Prefix is how much of the
 // names precedes the members of the element that next returned latest.
 type list struct {
+	form       *Form
 	parameters []parameter
-	indexes    int // where in the names the indexes begin
-	prefix     int
-	length     int // in elements
+	indexes    uint32 // where in the names the indexes begin
+	prefix     uint32
+	most       int // how many elements there are, at most
 }
 
 // list returns the elements of a list or map, whose names begin with name, a
 // dot, label and another dot. It reports false if name is absent.
 func (d *Decoder) list(name, label string) (list, bool) {
 	parameters, ok := d.members(name, scalarInPlaceOfList)
-	l := list{parameters: parameters, indexes: d.prefix + len(name) + len(label) + 2}
-	latest := ""
+	l := list{form: d.form, parameters: parameters, indexes: d.prefix + uint32(len(name)+len(label)) + 2}
+	latest, sorted := "", true
 	for _, p := range parameters {
-		rest := p.name[d.prefix+len(name)+1:]
+		rest := d.name(p)[len(name)+1:]
 		if part := firstPart(rest); part != label || len(part) == len(rest) {
 			d.violations.Malformed(name, listWithoutMember)
 			return list{}, ok
 		}
-		index := firstPart(rest[len(label)+1:])
-		if l.length > 0 && index == latest {
+		index := l.index(p)
+		if index == latest && l.most > 0 {
 			continue
 		}
 		if !d.isIndex(index) {
 			d.violations.Malformed(name, index+" is not a valid index")
 			return list{}, ok
 		}
+		sorted = sorted && compareIndexes(latest, index) < 0
 		latest = index
-		l.length++
+		l.most++
+	}
+	if !sorted { // which no SDK sends
+		l.parameters = slices.Clone(parameters)
+		slices.SortFunc(l.parameters, func(p, q parameter) int { return compareIndexes(l.index(p), l.index(q)) })
 	}
 	return l, ok
 }
@@ -139,7 +149,7 @@ func (d *Decoder) isIndex(part string) bool {
 		return false
 	}
 	n, err := strconv.Atoi(part)
-	return err == nil && n <= d.listLength
+	return err == nil && n <= d.form.listLength
 }
 
 // next returns the parameters of the next element, at least one of them, or nil
@@ -148,13 +158,42 @@ func (l *list) next() []parameter {
 	if len(l.parameters) == 0 {
 		return nil
 	}
-	index := firstPart(l.parameters[0].name[l.indexes:])
+	index := l.index(l.parameters[0])
 	end := 1
-	for end < len(l.parameters) && firstPart(l.parameters[end].name[l.indexes:]) == index {
+	for end < len(l.parameters) && l.index(l.parameters[end]) == index {
 		end++
 	}
 	element := l.parameters[:end]
 	l.parameters = l.parameters[end:]
-	l.prefix = l.indexes + len(index) + 1
+	l.prefix = l.indexes + uint32(len(index)) + 1
 	return element
+}
+
+// index returns the index in a parameter's name.
+func (l *list) index(p parameter) string {
+	return firstPart(l.form.name(p)[l.indexes:])
+}
+
+// compareIndexes compares two indexes as the numbers that they are.
+func compareIndexes(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// firstPart returns the part of a name before the first dot.
+func firstPart(name string) string {
+	for i := range len(name) {
+		if name[i] == '.' {
+			return name[:i]
+		}
+	}
+	return name
+}
+
+func isNumber(part string) bool {
+	for i := range len(part) {
+		if part[i] < '0' || part[i] > '9' {
+			return false
+		}
+	}
+	return part != ""
 }

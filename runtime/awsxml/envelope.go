@@ -6,16 +6,17 @@ import "iamserver/runtime/apierror"
 // inside AWS's envelope. An action without output has no Result element, and
 // encode is not called.
 func (w *Writer) Response(action, namespace, requestID string, hasResult bool, encode func(*Writer)) {
-	w.openRoot(action+"Response", namespace)
+	root, result := action+"Response", action+"Result"
+	w.openRoot(root, namespace)
 	if hasResult {
-		w.open(action + "Result")
+		w.open(result)
 		encode(w)
-		w.close(action + "Result")
+		w.close(result)
 	}
 	w.open("ResponseMetadata")
 	w.String("RequestId", requestID)
 	w.close("ResponseMetadata")
-	w.close(action + "Response")
+	w.close(root)
 }
 
 // ErrorResponse writes the answer to a request that failed.

@@ -30,13 +30,14 @@ var plain = func() (table [256]bool) {
 func appendText(buf []byte, s string) []byte {
 	kept := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] {
+		for i < len(s) && plain[s[i]] {
 			i++
-			continue
+		}
+		if i == len(s) {
+			break
 		}
 		size, escape := 1, ""
-		if c < utf8.RuneSelf {
+		if c := s[i]; c < utf8.RuneSelf {
 			escape = escapes[c]
 		} else {
 			var r rune

@@ -112,7 +112,10 @@ func TestAuthorizationDetailsAreBounded(t *testing.T) {
 			f.do("CreatePolicyVersion PolicyArn=arn:aws:iam:::policy/" + name + "&PolicyDocument=" + step(blanks))
 		}
 	}
-	f.do(createAlice, step("PutUserPolicy UserName=alice&PolicyName=p&PolicyDocument="+blanks), createDevs)
+	f.do(createAlice, createDevs)
+	for _, name := range []step{"p", "q", "r", "s"} {
+		f.do("PutUserPolicy UserName=alice&PolicyName=" + name + "&PolicyDocument=" + step(blanks))
+	}
 	pages := walk(f, "GetAccountAuthorizationDetails MaxItems=1000", func(r action.Response) (names []string, truncated bool, marker *string) {
 		page := r.(*iamapi.GetAccountAuthorizationDetailsResponse)
 		for i := range page.UserDetailList {
@@ -126,7 +129,7 @@ func TestAuthorizationDetailsAreBounded(t *testing.T) {
 		}
 		return names, page.IsTruncated, page.Marker
 	})
-	require.Equal(t, [][]string{{"Alice", "Devs", "a", "b"}, {"c", "d"}, {"e", "f"}}, pages)
+	require.Equal(t, [][]string{{"Alice", "Devs", "a"}, {"b", "c"}, {"d", "e"}, {"f"}}, pages)
 }
 
 func TestPagesOfAuthorizationDetailsSurviveChange(t *testing.T) {

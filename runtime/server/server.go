@@ -102,6 +102,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Quotas != nil {
 		quotas = *cfg.Quotas
 	}
+	if n := quotas.GroupsPerUserQuota; n < 1 || n > identity.MaxGroupsPerUser {
+		return nil, fmt.Errorf("server: GroupsPerUserQuota must be 1 to %d: a user is deleted, with its memberships, in one transaction", identity.MaxGroupsPerUser)
+	}
 	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse()}
 	s.store = &markingStore{Store: cfg.Store, changes: s.changes}
 	db, err := identity.Open(ctx, s.store, identity.Config{Account: cfg.Account, Sealer: cfg.Sealer, Rand: cfg.Rand, Now: cfg.Now})
