@@ -20,6 +20,9 @@ var (
 	InvalidInput = apierror.Code{Name: "InvalidInput", Status: 400, Fault: apierror.Sender}
 	// MalformedPolicyDocument: the policy breaks the grammar of the policy language.
 	MalformedPolicyDocument = apierror.Code{Name: "MalformedPolicyDocument", Status: 400, Fault: apierror.Sender}
+	// NotSupportedService: the service of AWS has no credentials of its own. No service of AWS is here, so
+	// this is not answered.
+	NotSupportedService = apierror.Code{Name: "NotSupportedService", Status: 404, Fault: apierror.Sender}
 	// PolicyNotAttachable: aWS reserves the policy for a service of its own. No policy is reserved here,
 	// so this is not answered.
 	PolicyNotAttachable = apierror.Code{Name: "PolicyNotAttachable", Status: 400, Fault: apierror.Sender}
@@ -79,6 +82,11 @@ func UserNotFound(userName string) *apierror.Error {
 // GroupNotFound returns NoSuchEntity: The group with name {GroupName} cannot be found.
 func GroupNotFound(groupName string) *apierror.Error {
 	return NoSuchEntity.New("The group with name " + groupName + " cannot be found.")
+}
+
+// LoginProfileNotFound returns NoSuchEntity: Login Profile for User {UserName} cannot be found.
+func LoginProfileNotFound(userName string) *apierror.Error {
+	return NoSuchEntity.New("Login Profile for User " + userName + " cannot be found.")
 }
 
 // AccessKeyNotFound returns NoSuchEntity: The Access Key with id {AccessKeyId} cannot be found.
