@@ -38,8 +38,7 @@ func (s *Service) ListMFADevices(tx *Tx, req *iamapi.ListMFADevicesRequest) (*ia
 
 // ListVirtualMFADevices lists nothing.
 func (s *Service) ListVirtualMFADevices(_ *Tx, req *iamapi.ListVirtualMFADevicesRequest) (*iamapi.ListVirtualMFADevicesResponse, error) {
-	_, err := markerIn(req.Marker)
-	return &iamapi.ListVirtualMFADevicesResponse{}, err
+	return &iamapi.ListVirtualMFADevicesResponse{}, noMarker(req.Marker)
 }
 
 // ListSigningCertificates lists nothing for a user who exists.
@@ -60,9 +59,17 @@ func (s *Service) ListServiceSpecificCredentials(tx *Tx, req *iamapi.ListService
 
 // noneOf checks a request for a list of what nobody has: the user must exist.
 func (tx *Tx) noneOf(userName, marker *string) error {
-	if _, err := markerIn(marker); err != nil {
+	if err := noMarker(marker); err != nil {
 		return err
 	}
 	_, err := tx.subject(userName)
 	return err
+}
+
+// noMarker refuses every marker: these lists have a single page.
+func noMarker(marker *string) error {
+	if marker != nil {
+		return iamerr.InvalidMarker()
+	}
+	return nil
 }
