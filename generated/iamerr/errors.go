@@ -403,6 +403,12 @@ func BodyIncomplete() *apierror.Error {
 	return MalformedInput.New("The request body ended early.")
 }
 
+// ForwardedForNotValid returns MalformedInput: The X-Forwarded-For header of the proxy holds something
+// that is no address.
+func ForwardedForNotValid() *apierror.Error {
+	return MalformedInput.New("The X-Forwarded-For header of the proxy holds something that is no address.")
+}
+
 // ParametersInQuery returns MalformedQueryString: The parameters of a POST belong in its body, not in
 // its query.
 func ParametersInQuery() *apierror.Error {
@@ -423,6 +429,12 @@ func ActionMissing() *apierror.Error {
 // ActionNotFound returns InvalidAction: Could not find operation {Action} for version {Version}
 func ActionNotFound(action, version string) *apierror.Error {
 	return InvalidAction.New("Could not find operation " + action + " for version " + version)
+}
+
+// SecurityTokenInvalid returns InvalidClientTokenId: The security token included in the request is
+// invalid.
+func SecurityTokenInvalid() *apierror.Error {
+	return InvalidClientTokenId.New("The security token included in the request is invalid.")
 }
 
 // BodyTooLarge returns RequestEntityTooLarge: The request body is longer than {Limit} bytes.
