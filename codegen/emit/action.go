@@ -21,7 +21,7 @@ func (g *generator) action(a *model.Action) {
 	f.Add(comment("Validate adds to v every constraint of the specification that r breaks."))
 	f.Add(validateMethod(a.Input, "r")).Line()
 	f.Add(resources(a)).Line()
-	if keys := conditionKeys(a); keys != nil {
+	if keys := conditionKeysMethod(a); keys != nil {
 		f.Add(keys).Line()
 	}
 
@@ -198,7 +198,7 @@ func resourceValue(a *model.Action, r model.Resource) *jen.Statement {
 	return jen.Values(fields...)
 }
 
-// conditionKeys emits, for an action whose parameters are values of condition keys,
+// conditionKeysMethod emits, for an action whose parameters are values of condition keys,
 //
 //	func (r *CreateUserRequest) ConditionKeys(k *action.ConditionKeys) {
 //		for i := range r.Tags {
@@ -206,7 +206,7 @@ func resourceValue(a *model.Action, r model.Resource) *jen.Statement {
 //		}
 //		k.PermissionsBoundary = action.Value(r.PermissionsBoundary)
 //	}
-func conditionKeys(a *model.Action) *jen.Statement {
+func conditionKeysMethod(a *model.Action) *jen.Statement {
 	var body []jen.Code
 	for _, name := range a.ConditionParameters() {
 		value, field := jen.Id("r").Dot(name), jen.Id("k").Dot(model.ConditionField(name))

@@ -12,7 +12,7 @@ import (
 var infoAttachUserPolicy = action.Info{
 	Name:          "AttachUserPolicy",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary", "iam:PolicyARN"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:PolicyARN", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "PolicyNotAttachable", "ServiceFailure"},
 }
 

@@ -12,7 +12,7 @@ import (
 var infoPutUserPermissionsBoundary = action.Info{
 	Name:          "PutUserPermissionsBoundary",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "InvalidInput", "PolicyNotAttachable", "ServiceFailure"},
 }
 

@@ -12,7 +12,7 @@ import (
 var infoTagPolicy = action.Info{
 	Name:          "TagPolicy",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:RequestTag", "aws:TagKeys"},
+	ConditionKeys: []string{"aws:RequestTag", "aws:ResourceTag", "aws:TagKeys"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 

@@ -12,7 +12,7 @@ import (
 var infoTagUser = action.Info{
 	Name:          "TagUser",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:RequestTag", "aws:TagKeys"},
+	ConditionKeys: []string{"aws:RequestTag", "aws:ResourceTag", "aws:TagKeys", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 

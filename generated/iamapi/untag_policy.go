@@ -12,7 +12,7 @@ import (
 var infoUntagPolicy = action.Info{
 	Name:          "UntagPolicy",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:TagKeys"},
+	ConditionKeys: []string{"aws:ResourceTag", "aws:TagKeys"},
 	Errors:        []string{"NoSuchEntity", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 

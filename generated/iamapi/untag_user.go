@@ -12,7 +12,7 @@ import (
 var infoUntagUser = action.Info{
 	Name:          "UntagUser",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:TagKeys"},
+	ConditionKeys: []string{"aws:ResourceTag", "aws:TagKeys", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "ConcurrentModification", "ServiceFailure"},
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"iamserver/generated/iamapi"
+	"iamserver/generated/reference"
 	"iamserver/generated/stsapi"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
@@ -155,11 +156,11 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// vocabulary is the actions of the services.
+// vocabulary is the actions that policies name here.
 func vocabulary() *policy.Vocabulary {
 	var names []string
-	for _, row := range iamapi.Table[any](nil).Rows() {
-		names = append(names, iamapi.Service.Name+":"+row.Info.Name)
+	for i := range reference.Catalogue.Actions {
+		names = append(names, reference.Catalogue.Actions[i].String())
 	}
 	return policy.NewVocabulary(names)
 }
