@@ -13,6 +13,7 @@ var infoDeleteLoginProfile = action.Info{
 	Name:            "DeleteLoginProfile",
 	Access:          action.Write,
 	ImplicitSubject: true,
+	ConditionKeys:   []string{"aws:ResourceTag/${TagKey}", "iam:ResourceTag/${TagKey}"},
 	Errors:          []string{"EntityTemporarilyUnmodifiable", "NoSuchEntity", "LimitExceeded", "ServiceFailure"},
 }
 

@@ -14,6 +14,7 @@ var infoGetLoginProfile = action.Info{
 	Access:          action.List,
 	ImplicitSubject: true,
 	HasResult:       true,
+	ConditionKeys:   []string{"aws:ResourceTag/${TagKey}", "iam:ResourceTag/${TagKey}"},
 	Errors:          []string{"NoSuchEntity", "ServiceFailure"},
 }
 
