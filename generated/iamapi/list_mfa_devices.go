@@ -14,7 +14,7 @@ var infoListMFADevices = action.Info{
 	Access:          action.List,
 	ImplicitSubject: true,
 	HasResult:       true,
-	ConditionKeys:   []string{"aws:ResourceTag/${TagKey}", "iam:ResourceTag/${TagKey}"},
+	ConditionKeys:   []string{"aws:ResourceTag", "iam:ResourceTag"},
 	Errors:          []string{"NoSuchEntity", "ServiceFailure"},
 }
 
