@@ -32,9 +32,9 @@ type client struct {
 	signer      *v4.Signer
 }
 
-func newClient(address, accessKeyID, secretAccessKey string, connections int) *client {
+func newClient(endpoint, accessKeyID, secretAccessKey string, connections int) *client {
 	return &client{
-		url: address + "/", credentials: aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey},
+		url: endpoint + "/", credentials: aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey},
 		http:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
 		signer: v4.NewSigner(),
 	}

@@ -57,7 +57,7 @@ var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)}
 const maxKept = 64 << 10
 
 func (s *Server) newCall(r *http.Request) *call {
-	c := calls.Get().(*call) //nolint:forcetypeassert // the pool holds nothing else
+	c := calls.Get().(*call) // the pool holds nothing else
 	c.server, c.request, c.start = s, r, s.config.Now()
 	c.service = s.services[iamapi.Service.Name]
 	c.id = s.requestID()
