@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,6 +96,7 @@ func (s *Server) requestID() string {
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(r)
 	defer c.release()
+	defer c.abort()
 	status, err := c.run(r.Context(), w)
 	if err != nil {
 		status = c.encodeError(err)
@@ -109,7 +111,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *call) run(ctx context.Context, w http.ResponseWriter) (status int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicError{p}
+			err = panicError{p, debug.Stack()}
 		}
 	}()
 	if err := c.authenticate(ctx, w); err != nil {
@@ -201,7 +203,10 @@ func (c *call) dispatch() error {
 }
 
 func (c *call) parameters() (string, error) {
-	query := unsigned(sigv4.RequestOf(c.request).Query)
+	query := sigv4.RequestOf(c.request).Query
+	if c.auth.Presigned {
+		query = unsigned(query)
+	}
 	switch {
 	case c.request.Method == http.MethodGet && c.body.Len() > 0:
 		return "", iamerr.ParametersInBody()
@@ -219,7 +224,8 @@ func (c *call) parameters() (string, error) {
 	return c.body.String(), nil
 }
 
-// unsigned returns a query without the parameters of a presigned request.
+// unsigned returns the query of a presigned request without what signing put
+// there: the signature, and headers that the client signed as parameters.
 func unsigned(query string) string {
 	if !strings.Contains(query, "X-Amz-") {
 		return query

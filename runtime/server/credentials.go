@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"iamserver/generated/iamerr"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
@@ -110,6 +111,27 @@ func (c *credentials) load(ctx context.Context, accessKeyID string) (found *cred
 		return nil, fmt.Errorf("read the access key: %w", err)
 	}
 	return found, nil
+}
+
+// renew reads the key of the call anew, after a record of it or of its owner has
+// changed. What was signed with it stays signed as long as the secret is the
+// same; who the caller is, and whether it may go on, may not.
+func (c *call) renew(ctx context.Context) error {
+	if c.cred.read == nil {
+		return nil // root's, which is not stored
+	}
+	found, err := c.server.credentials.load(ctx, c.cred.principal.AccessKeyID)
+	if err == nil {
+		err = c.server.usable(found)
+	}
+	switch {
+	case errors.Is(err, sigv4.ErrUnknownKey), err == nil && found.secret != c.cred.secret:
+		return iamerr.SecurityTokenInvalid()
+	case err != nil:
+		return err
+	}
+	c.cred, c.principal = found, found.principal
+	return nil
 }
 
 // active tells whether nobody has switched off the key, its service account or its user.

@@ -62,6 +62,9 @@ func (c *call) write(ctx context.Context) (action.Response, error) {
 		if !errors.Is(err, errChanged) {
 			return response, err
 		}
+		if err := c.renew(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return nil, iamerr.ConcurrentlyModified()
 }

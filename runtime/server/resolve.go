@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 
+	"iamserver/generated/iamerr"
 	"iamserver/runtime/action"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
@@ -86,7 +87,10 @@ func (c *call) implicitUser(tx *identity.Tx) (authz.Resource, error) {
 		return authz.Resource{ARN: c.principal.ARN}, nil
 	}
 	user, err := tx.UserByID(c.principal.UserID)
-	if err != nil {
+	switch {
+	case errors.Is(err, identity.ErrNotFound): // deleted since the signature was verified
+		return authz.Resource{}, iamerr.SecurityTokenInvalid()
+	case err != nil:
 		return authz.Resource{}, err
 	}
 	return c.foundUser(user), nil

@@ -68,18 +68,19 @@ type RootKey struct {
 
 // A Server is the IAM and STS of one account.
 type Server struct {
-	config   Config
-	log      *slog.Logger
-	changes  *changes
-	store    storage.Store // marks what it changes
-	db       *identity.DB
-	verifier *sigv4.Verifier[*credential]
-	decider  authz.Decider
-	services map[string]*service // by signing name
-	used     *lastUse
-	metrics  *metrics
-	stop     context.CancelFunc
-	done     sync.WaitGroup
+	config      Config
+	log         *slog.Logger
+	changes     *changes
+	store       storage.Store // marks what it changes
+	db          *identity.DB
+	credentials *credentials
+	verifier    *sigv4.Verifier[*credential]
+	decider     authz.Decider
+	services    map[string]*service // by signing name
+	used        *lastUse
+	metrics     *metrics
+	stop        context.CancelFunc
+	done        sync.WaitGroup
 }
 
 // ErrRootKeyStored is returned by Open when the access key id of root belongs
@@ -120,7 +121,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.decider = authz.Identity{SelfService: !cfg.NoSelfService}
-	s.verifier = sigv4.New(newCredentials(s), cfg.Now, sigv4.Config{
+	s.credentials = newCredentials(s)
+	s.verifier = sigv4.New(s.credentials, cfg.Now, sigv4.Config{
 		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
 		Regions:  cfg.Regions,
 	})
