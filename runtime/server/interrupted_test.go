@@ -165,4 +165,3 @@ func TestQueryOfAPOST(t *testing.T) {
 	_, code, _ = refusal(t, f.signed(t, f.root, http.MethodPost, "/?%58-Amz-Meta=1", form("ListUsers"), nil))
 	require.Equal(t, "MalformedQueryString", code)
 }
-
