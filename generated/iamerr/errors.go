@@ -403,6 +403,12 @@ func BodyIncomplete() *apierror.Error {
 	return MalformedInput.New("The request body ended early.")
 }
 
+// ForwardedForNotValid returns MalformedInput: The X-Forwarded-For header of the proxy holds something
+// that is no address.
+func ForwardedForNotValid() *apierror.Error {
+	return MalformedInput.New("The X-Forwarded-For header of the proxy holds something that is no address.")
+}
+
 // ParametersInQuery returns MalformedQueryString: The parameters of a POST belong in its body, not in
 // its query.
 func ParametersInQuery() *apierror.Error {

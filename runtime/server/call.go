@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ type call struct {
 	id      string
 	start   time.Time
 
+	source netip.Addr // where the request came from
+	secure bool       // whether it came over TLS
+
 	auth      *sigv4.Authorization // nil until the request is known to be signed
 	principal *authz.Principal     // nil until the signature has been verified
 	cred      *credential
@@ -49,6 +53,7 @@ type call struct {
 	body       bytes.Buffer
 	xml        *awsxml.Writer
 	violations validate.Violations
+	keys       requestKeys
 }
 
 var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)} }}
@@ -156,6 +161,9 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 // acceptable refuses what is no request of a query API.
 func (c *call) acceptable() error {
 	r := c.request
+	if err := c.locate(); err != nil {
+		return err
+	}
 	switch {
 	case r.URL.Path != "/" && r.URL.Path != "":
 		return iamerr.PathNotServed()

@@ -13,6 +13,7 @@ import (
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/policy"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/storage"
 )
@@ -88,12 +89,17 @@ func (c *credentials) find(ctx context.Context, accessKeyID string) (*credential
 func (c *credentials) load(ctx context.Context, accessKeyID string) (found *credential, err error) {
 	err = c.server.store.View(ctx, func(r storage.Reader) error {
 		read := storage.NewRecorder(r)
-		stored, err := c.server.db.NewReadTx(read).Credential(accessKeyID)
+		tx := c.server.db.NewReadTx(read)
+		stored, err := tx.Credential(accessKeyID)
+		if err != nil {
+			return err
+		}
+		policies, err := c.server.permissions.Of(tx, stored.User, stored.ServiceAccount)
 		if err != nil {
 			return err
 		}
 		found = &credential{
-			principal: c.server.principal(stored),
+			principal: c.server.principal(stored, policies),
 			secret:    string(stored.Secret),
 			active:    active(stored),
 			read:      read,
@@ -149,11 +155,13 @@ func (s *Server) usable(c *credential) error {
 	return nil
 }
 
-func (s *Server) principal(c *identity.Credential) *authz.Principal {
+func (s *Server) principal(c *identity.Credential, policies policy.Policies) *authz.Principal {
 	p := &authz.Principal{
 		Type: authz.User, Account: s.config.Account, ARN: arn.User(s.config.Account, c.User.Path, c.User.Name),
 		ID: c.User.ID, UserID: c.User.ID, UserName: c.User.Name, AccessKeyID: c.Key.ID,
+		Tags: tagsOf(c.User.Tags), Policies: policies,
 	}
+	p.UserARN = p.ARN
 	if c.ServiceAccount != nil {
 		p.Type, p.ID = authz.ServiceAccount, c.ServiceAccount.ID
 		p.ARN = arn.ServiceAccount(s.config.Account, c.ServiceAccount.ID)

@@ -69,7 +69,7 @@ func (c *call) actionName() string {
 	if c.row == nil {
 		return ""
 	}
-	return c.row.permission
+	return c.row.permission.String()
 }
 
 func (c *call) respond(w http.ResponseWriter, status int) {
