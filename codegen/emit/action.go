@@ -243,6 +243,9 @@ func outputType(a *model.Action) *jen.Statement {
 		if len(m.Omit) > 0 {
 			doc = append(doc, "The answer leaves out "+strings.Join(m.Omit, ", ")+" of "+m.Name+".")
 		}
+		if len(m.OmitEmpty) > 0 {
+			doc = append(doc, "It leaves out "+strings.Join(m.OmitEmpty, ", ")+" of "+m.Name+" while there are none.")
+		}
 	}
 	return jen.Add(comment(strings.Join(doc, " "))).Line().Add(structType(a.Output))
 }

@@ -179,7 +179,11 @@ type Member struct {
 	WriteEmpty bool     // an empty list is written, not left out
 	URLEncoded bool     // percent-encoded in responses
 	Omit       []string // members of the structure (or of its elements) that are left out here
+	OmitEmpty  []string // lists of it that are left out here while they are empty
 }
+
+// Partial tells whether the structure (or the elements) show less here than elsewhere.
+func (m *Member) Partial() bool { return len(m.Omit)+len(m.OmitEmpty) > 0 }
 
 // Pointer tells whether the member can be absent: it has no default, is not
 // required, and its Go form has no value of its own for absence.

@@ -71,7 +71,8 @@ func (r *CreatePolicyRequest) ConditionKeys(k *action.ConditionKeys) {
 	}
 }
 
-// CreatePolicyResponse is the output of CreatePolicy. The answer leaves out Description of Policy.
+// CreatePolicyResponse is the output of CreatePolicy. The answer leaves out Description of Policy. It
+// leaves out Tags of Policy while there are none.
 type CreatePolicyResponse struct {
 	// A managed policy.
 	Policy *Policy
@@ -93,5 +94,5 @@ func encodeCreatePolicyPolicy(s *Policy, w *awsxml.Writer) {
 	w.Bool("IsAttachable", s.IsAttachable)
 	w.OptionalTime("CreateDate", s.CreateDate)
 	w.OptionalTime("UpdateDate", s.UpdateDate)
-	awsxml.List(w, "Tags", s.Tags, (*Tag).EncodeXML)
+	awsxml.NonEmptyList(w, "Tags", s.Tags, (*Tag).EncodeXML)
 }
