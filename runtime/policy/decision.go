@@ -40,6 +40,8 @@ const (
 	ServiceAccount
 	// ResourceBased is the policy of the resource: a bucket policy, a role's trust policy.
 	ResourceBased
+
+	partCount = iota
 )
 
 // A SourceType says what a policy belongs to, in the words of AWS's policy

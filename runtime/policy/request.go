@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // A PrincipalType is the kind of a principal as policies see it.
 type PrincipalType uint8
 
@@ -45,13 +47,19 @@ type Request struct {
 	Context Context
 }
 
+// sameAccount reports whether the resource belongs to the principal's account.
+func (r *Request) sameAccount() bool {
+	return r.ResourceAccount == "" || r.ResourceAccount == r.Principal.Account
+}
+
 // Policies are the policies that take part in a decision. They are immutable and
 // may be shared by requests.
 type Policies struct {
 	// Identity are the policies of the principal; nil allows nothing.
 	Identity *Set
 	// Boundary, Session and ServiceAccount bound what Identity allows; nil sets no
-	// bound, an empty Set allows nothing. Of several policies in Session one has to allow.
+	// bound, an empty Set allows nothing. Of several policies in Session one has to
+	// allow.
 	Boundary, Session, ServiceAccount *Set
 	// Resource is the policy of the resource; nil is none. Its policies are compiled
 	// as ResourcePolicy or TrustPolicy.
@@ -63,58 +71,60 @@ type Policies struct {
 
 // A Resource is what a request acts on, ready to be matched.
 type Resource struct {
-	text                               string
-	service, region, account, resource string
-	partition                          string
+	text string
+	// head is the ARN's partition, service, region and account with colons between
+	// them, in lower case.
+	head                                string
+	partition, service, region, account string
+	// resource is the rest of the ARN.
+	resource string
+	// place is the ARN from its partition to the first slash of its resource, by
+	// which statements are found: the bucket, or the type of an IAM resource. It is
+	// empty for what is no ARN.
+	place string
 }
+
+// everything is the resource of an action without a resource type.
+const everything = "*"
 
 // NewResource returns the Resource of an ARN, or of "*" for an action that has no
 // resource type. What is neither is a resource that nothing but "*" matches.
-func NewResource(s string) Resource { panic("not yet") }
+func NewResource(s string) Resource {
+	r := Resource{text: s}
+	parts, count := splitARN(s)
+	if count < len(parts) || parts[0] != "arn" {
+		return r
+	}
+	rest := s[len("arn:"):]
+	headLength := len(rest) - len(parts[5]) - 1
+	head := strings.ToLower(rest[:headLength])
+	if head != rest[:headLength] {
+		rest = head + rest[headLength:]
+		parts, _ = splitARN("arn:" + rest)
+	}
+	r.head, r.partition, r.service, r.region, r.account, r.resource = head, parts[1], parts[2], parts[3], parts[4], parts[5]
+	r.place = rest
+	if slash := strings.IndexByte(r.resource, '/'); slash >= 0 {
+		r.place = rest[:headLength+1+slash]
+	}
+	return r
+}
 
 // String returns what NewResource was given.
 func (r Resource) String() string { return r.text }
 
-// A Vocabulary is the actions that are known by number. Actions that it lacks
-// are matched by their text, more slowly. A Vocabulary is immutable; policies and
-// requests that meet must have been made with the same one.
-type Vocabulary struct{}
-
-// NewVocabulary returns the vocabulary of actions such as s3:GetObject, compared
-// without regard to case.
-func NewVocabulary(actions []string) *Vocabulary { panic("not yet") }
-
-// An Action is an action of a request, such as s3:GetObject.
-type Action struct {
-	name  string
-	index int
+// splitARN takes s apart at its first five colons. Parts that it lacks are empty;
+// count says how many there are.
+func splitARN(s string) (parts [6]string, count int) {
+	for count < len(parts)-1 {
+		part, rest, more := strings.Cut(s, ":")
+		parts[count] = part
+		count++
+		if !more {
+			return parts, count
+		}
+		s = rest
+	}
+	parts[count] = s
+	return parts, count + 1
 }
-
-// Action returns the action of that name, which may be unknown to v.
-func (v *Vocabulary) Action(name string) Action { panic("not yet") }
-
-// String returns the action's name, as it was given.
-func (a Action) String() string { return a.name }
-
-// Compile makes a policy of a document. Whatever in it cannot be understood fails
-// closed: an Allow statement does not match, a Deny statement does.
-func (v *Vocabulary) Compile(d *Document, kind Kind, source Source) *Policy { panic("not yet") }
-
-// A Policy is a compiled document. It is immutable.
-type Policy struct{}
-
-// A Set is the policies that stand together in one part of a decision. It is immutable.
-type Set struct{}
-
-// NewSet returns the set of policies; none at all is a set that allows nothing.
-func NewSet(policies ...*Policy) *Set { panic("not yet") }
-
-// Evaluate decides r.
-func (p *Policies) Evaluate(r *Request) Decision { panic("not yet") }
-
-// Explain decides r as Evaluate does, and says why.
-func (p *Policies) Explain(r *Request) (Decision, Reasons) { panic("not yet") }
-
-// ContextKeys returns the condition keys that a document names, in conditions
-// and variables, as written first, each once.
-func (d *Document) ContextKeys() []string { panic("not yet") }
