@@ -347,12 +347,7 @@ func (n naive) condition(operator string, key policy.ConditionKey, variables boo
 		return truthOf(ifExists || set == "ForAllValues:" || negated && set == "")
 	}
 	one := func(value any) truth {
-		t := anyOf(key.Values, func(v string) truth {
-			if len(v) > maxLength || len(text(value)) > maxLength {
-				return unknown
-			}
-			return compare(v, value)
-		})
+		t := anyOf(key.Values, func(v string) truth { return compare(v, value) })
 		if negated {
 			return -t
 		}
@@ -405,6 +400,9 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 	}
 	resolved := func(compare func([]piece, string) truth) func(string, any) truth {
 		return func(v string, value any) truth {
+			if len(v) > maxLength || len(text(value)) > maxLength {
+				return unknown
+			}
 			pattern, ok := n.resolve(pieces(v, variables))
 			if ok != yes {
 				return ok
@@ -422,12 +420,19 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 	case "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike":
 		compare = func(v string, value any) truth { return n.arn(pieces(v, variables), text(value)) }
 	case "Bool":
-		compare = resolved(func(p []piece, s string) truth {
-			return truthOf((strings.EqualFold(s, "true") || strings.EqualFold(s, "false")) && strings.EqualFold(plain(p), s))
-		})
+		equal := resolved(func(p []piece, s string) truth { return truthOf(strings.EqualFold(plain(p), s)) })
+		compare = func(v string, value any) truth {
+			if s := text(value); !strings.EqualFold(s, "true") && !strings.EqualFold(s, "false") {
+				return no
+			}
+			return equal(v, value)
+		}
 	case "BinaryEquals":
 		compare = func(v string, value any) truth {
 			decoded, err := base64.StdEncoding.Strict().DecodeString(v)
+			if len(decoded) > maxLength || len(text(value)) > maxLength {
+				return unknown
+			}
 			return truthOf(err == nil && !strings.ContainsAny(v, "\r\n") && string(decoded) == text(value))
 		}
 	case "IpAddress", "NotIpAddress":
@@ -463,7 +468,7 @@ func text(value any) string {
 	case int64:
 		return strconv.FormatInt(value, 10)
 	case netip.Addr:
-		return value.String()
+		return value.Unmap().WithZone("").String() // of the peer's zone no policy can speak
 	default:
 		return ""
 	}
@@ -480,7 +485,13 @@ func (n naive) arn(pattern []piece, value string) truth {
 			patternParts[len(patternParts)-1] = append(patternParts[len(patternParts)-1], p)
 		}
 	}
-	if len(patternParts) < 6 || len(valueParts) < 6 || plain(patternParts[0]) != "arn" || valueParts[0] != "arn" {
+	tooLong := len(plain(pattern)) > maxLength
+	switch {
+	case len(patternParts) < 6 && !tooLong:
+		return no
+	case tooLong || len(value) > maxLength:
+		return unknown
+	case len(valueParts) < 6:
 		return no
 	}
 	if _, resolved := n.resolve(pattern); resolved != yes {
@@ -516,7 +527,7 @@ func address(v string, value any) truth {
 	return truthOf(prefix.Contains(a.Unmap()))
 }
 
-var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?0*[0-9]{1,4})?$`)
+var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*[0-9]{1,4})?$`)
 
 func parseNumber(s string) (*big.Rat, bool) {
 	if !number.MatchString(s) {
@@ -620,7 +631,11 @@ type piece struct {
 	hasDefault bool
 }
 
+// pieces takes a pattern apart; one that is too long is taken as it is.
 func pieces(pattern string, variables bool) []piece {
+	if len(pattern) > maxLength {
+		return []piece{{raw: pattern, literal: pattern}}
+	}
 	var all []piece
 	for pattern != "" {
 		p, ok := piece{}, false
@@ -637,27 +652,21 @@ func pieces(pattern string, variables bool) []piece {
 	return all
 }
 
+var variableSyntax = regexp.MustCompile(`^\$\{(?:([*?$])|\s*([^${}',]*[^${}',\s])\s*(?:, *'([^']*)' *)?)\}`)
+
 // variable reads ${key}, ${key, 'default'}, ${*}, ${?} or ${$} at the beginning of s.
 func variable(s string) (p piece, ok bool) {
-	inner, _, closed := strings.Cut(s[len("${"):], "}")
-	if !closed {
+	m := variableSyntax.FindStringSubmatchIndex(s)
+	if m == nil {
 		return piece{}, false
 	}
-	p.raw = "${" + inner + "}"
-	if inner == "*" || inner == "?" || inner == "$" {
-		p.literal = inner
-		return p, true
-	}
-	p.name, p.fallback, p.hasDefault = strings.Cut(inner, ",")
-	p.name = strings.Trim(p.name, " ")
-	if p.hasDefault {
-		quoted := strings.Trim(p.fallback, " ")
-		p.fallback = strings.Trim(quoted, "'")
-		if len(quoted) < 2 || quoted != "'"+p.fallback+"'" || strings.Contains(p.fallback, "'") {
-			return piece{}, false
+	group := func(n int) string {
+		if m[2*n] < 0 {
+			return ""
 		}
+		return s[m[2*n]:m[2*n+1]]
 	}
-	return p, p.name != ""
+	return piece{raw: group(0), literal: group(1), name: group(2), fallback: group(3), hasDefault: m[6] >= 0}, true
 }
 
 // resolve puts literal text in the place of variables. It returns no if there is
@@ -762,6 +771,8 @@ func (n naive) missingKeys() []string {
 	return missing
 }
 
+var withVariables = regexp.MustCompile(`^(For(AllValues|AnyValue):)?(String(Not)?(Equals(IgnoreCase)?|Like)|Arn(Not)?(Equals|Like)|Bool)(IfExists)?$`)
+
 // keysOf lists the condition keys and variables of a statement: those of its
 // resources, then each key of its conditions and the variables in its values.
 func keysOf(s *policy.Statement, variables bool) []string {
@@ -781,8 +792,7 @@ func keysOf(s *policy.Statement, variables bool) []string {
 	for _, operator := range s.Condition {
 		for _, key := range operator.Keys {
 			keys = append(keys, key.Name)
-			base := strings.TrimPrefix(strings.TrimPrefix(operator.Name, "ForAllValues:"), "ForAnyValue:")
-			if strings.HasPrefix(base, "String") || strings.HasPrefix(base, "Arn") || strings.HasPrefix(base, "Bool") {
+			if withVariables.MatchString(operator.Name) {
 				for _, v := range key.Values {
 					add(pieces(v, variables))
 				}
