@@ -362,6 +362,11 @@ func Denied(message string) *apierror.Error {
 	return AccessDenied.New(message)
 }
 
+// PolicyOutsideAccount returns AccessDenied: Policy is outside your own account.
+func PolicyOutsideAccount() *apierror.Error {
+	return AccessDenied.New("Policy is outside your own account.")
+}
+
 // AccessKeyLastUsedDenied returns AccessDenied: User: {PrincipalArn} is not authorized to perform
 // iam:GetAccessKeyLastUsed on resource: access key {AccessKeyId}
 func AccessKeyLastUsedDenied(principalArn, accessKeyId string) *apierror.Error {
