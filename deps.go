@@ -4,7 +4,6 @@ package deps
 
 import (
 	_ "github.com/alecthomas/kong"
-	_ "github.com/alecthomas/kong-yaml"
 	_ "github.com/aws/aws-sdk-go-v2/aws"
 	_ "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	_ "github.com/aws/aws-sdk-go-v2/config"

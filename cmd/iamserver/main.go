@@ -11,13 +11,12 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 )
 
 // commands are the commands and flags of iamserver. Every flag can also be set
 // by its environment variable and in the YAML file that --config names.
 type commands struct {
-	Config kong.ConfigFlag `help:"YAML file with settings by the names of the flags." placeholder:"FILE" type:"existingfile"`
+	Config string `help:"YAML file with settings by the names of the flags." placeholder:"FILE" type:"existingfile"`
 
 	Serve       serveCommand   `cmd:"" default:"withargs" help:"Serve IAM and STS (the default command)."`
 	AwscliModel modelCommand   `cmd:"" name:"awscli-model" help:"Write the model that teaches the AWS CLI the actions and parameters that AWS lacks."`
@@ -50,7 +49,6 @@ func options(p *process) []kong.Option {
 		kong.Name("iamserver"),
 		kong.Description("AWS IAM for everyone who does not run on AWS."),
 		kong.DefaultEnvars("IAMSERVER"),
-		kong.Configuration(kongyaml.Loader),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Bind(p),
 	}

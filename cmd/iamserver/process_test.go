@@ -69,13 +69,12 @@ var (
 	adminURL   = regexp.MustCompile(`health +(http://[^/]+)/`)
 )
 
-// start runs a server on free ports with a data directory and more flags, and
-// waits until it says that it serves.
-func start(t testing.TB, data string, flags ...string) *running {
+// start runs a server on free ports with a data directory, and waits until it
+// says that it serves.
+func start(t testing.TB, data string) *running {
 	t.Helper()
-	arguments := append([]string{"--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, flags...)
 	s := &running{t: t, data: data, output: newTranscript(), exited: make(chan error, 1)}
-	s.cmd = program(context.Background(), t, arguments...)
+	s.cmd = program(context.Background(), t, "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	require.NoError(t, s.cmd.Start())
 	go func() {

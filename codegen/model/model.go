@@ -3,7 +3,11 @@
 // It reads no OpenAPI and writes no Go; see packages openapi and emit.
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A Position is a place in a file of the specification.
 type Position struct {
@@ -81,6 +85,41 @@ type Action struct {
 	Waiter          *Waiter    // or nil
 	Input           *Structure // never nil; without members for an action without parameters
 	Output          *Structure // nil for an action that answers nothing
+}
+
+// conditionFields are, by parameter, the condition key that it gives a value and
+// the field of action.ConditionKeys that holds it.
+var conditionFields = []struct{ key, parameter, field string }{
+	{"aws:RequestTag", "Tags", "Tags"},
+	{"aws:TagKeys", "TagKeys", "TagKeys"},
+	{"iam:PolicyARN", "PolicyArn", "PolicyARN"},
+	{"iam:PermissionsBoundary", "PermissionsBoundary", "PermissionsBoundary"},
+}
+
+// ConditionParameters returns the parameters that give values to the action's
+// condition keys.
+func (a *Action) ConditionParameters() []string {
+	var parameters []string
+	for _, f := range conditionFields {
+		supplied := slices.ContainsFunc(a.ConditionKeys, func(key string) bool {
+			name, _, _ := strings.Cut(key, "/") // aws:RequestTag/${TagKey}
+			return name == f.key
+		})
+		if supplied && a.Input.Member(f.parameter) != nil {
+			parameters = append(parameters, f.parameter)
+		}
+	}
+	return parameters
+}
+
+// ConditionField returns the field of action.ConditionKeys that a parameter sets.
+func ConditionField(parameter string) string {
+	for _, f := range conditionFields {
+		if f.parameter == parameter {
+			return f.field
+		}
+	}
+	return ""
 }
 
 // A Resource says which parameters name a resource that the action is

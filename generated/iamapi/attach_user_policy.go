@@ -45,6 +45,11 @@ func (r *AttachUserPolicyRequest) Resources(dst []action.Resource) []action.Reso
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *AttachUserPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
+}
+
 // AttachUserPolicyResponse is the output of AttachUserPolicy, which has no members.
 type AttachUserPolicyResponse struct{}
 

@@ -64,6 +64,13 @@ func (r *CreatePolicyRequest) Resources(dst []action.Resource) []action.Resource
 	return append(dst, action.Resource{Type: "policy", Path: r.Path, Name: r.PolicyName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *CreatePolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
+}
+
 // CreatePolicyResponse is the output of CreatePolicy. The answer leaves out Description of Policy.
 type CreatePolicyResponse struct {
 	// A managed policy.

@@ -45,6 +45,11 @@ func (r *DetachUserPolicyRequest) Resources(dst []action.Resource) []action.Reso
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *DetachUserPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
+}
+
 // DetachUserPolicyResponse is the output of DetachUserPolicy, which has no members.
 type DetachUserPolicyResponse struct{}
 

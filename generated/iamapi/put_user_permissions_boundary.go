@@ -46,6 +46,11 @@ func (r *PutUserPermissionsBoundaryRequest) Resources(dst []action.Resource) []a
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *PutUserPermissionsBoundaryRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PermissionsBoundary = r.PermissionsBoundary
+}
+
 // PutUserPermissionsBoundaryResponse is the output of PutUserPermissionsBoundary, which has no
 // members.
 type PutUserPermissionsBoundaryResponse struct{}

@@ -46,6 +46,13 @@ func (r *TagPolicyRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "policy", Arn: r.PolicyArn})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *TagPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
+}
+
 // TagPolicyResponse is the output of TagPolicy, which has no members.
 type TagPolicyResponse struct{}
 

@@ -47,6 +47,13 @@ func (r *TagUserRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *TagUserRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
+}
+
 // TagUserResponse is the output of TagUser, which has no members.
 type TagUserResponse struct{}
 

@@ -44,6 +44,11 @@ func (r *UntagPolicyRequest) Resources(dst []action.Resource) []action.Resource 
 	return append(dst, action.Resource{Type: "policy", Arn: r.PolicyArn})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *UntagPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.TagKeys = r.TagKeys
+}
+
 // UntagPolicyResponse is the output of UntagPolicy, which has no members.
 type UntagPolicyResponse struct{}
 

@@ -45,6 +45,11 @@ func (r *UntagUserRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *UntagUserRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.TagKeys = r.TagKeys
+}
+
 // UntagUserResponse is the output of UntagUser, which has no members.
 type UntagUserResponse struct{}
 

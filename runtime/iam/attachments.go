@@ -34,7 +34,7 @@ func (s *Service) DetachUserPolicy(tx *Tx, req *iamapi.DetachUserPolicyRequest) 
 // ListAttachedUserPolicies returns a page of the managed policies attached to a
 // user.
 func (s *Service) ListAttachedUserPolicies(tx *Tx, req *iamapi.ListAttachedUserPoliciesRequest) (*iamapi.ListAttachedUserPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(attachmentList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *Service) ListAttachedUserPolicies(tx *Tx, req *iamapi.ListAttachedUserP
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(attachmentList, next)}, nil
 }
 
 // AttachGroupPolicy attaches a managed policy to a group, which may have it
@@ -72,7 +72,7 @@ func (s *Service) DetachGroupPolicy(tx *Tx, req *iamapi.DetachGroupPolicyRequest
 // ListAttachedGroupPolicies returns a page of the managed policies attached to
 // a group.
 func (s *Service) ListAttachedGroupPolicies(tx *Tx, req *iamapi.ListAttachedGroupPoliciesRequest) (*iamapi.ListAttachedGroupPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(attachmentList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +84,13 @@ func (s *Service) ListAttachedGroupPolicies(tx *Tx, req *iamapi.ListAttachedGrou
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListAttachedGroupPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListAttachedGroupPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(attachmentList, next)}, nil
 }
 
 // ListEntitiesForPolicy returns a page of the groups and users that use a
 // managed policy. A filter for entities that use none is not an error.
 func (s *Service) ListEntitiesForPolicy(tx *Tx, req *iamapi.ListEntitiesForPolicyRequest) (*iamapi.ListEntitiesForPolicyResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(entityList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Service) ListEntitiesForPolicy(tx *Tx, req *iamapi.ListEntitiesForPolic
 	if err != nil {
 		return nil, err
 	}
-	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: next != "", Marker: markerOut(next)}
+	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: next != "", Marker: markerOut(entityList, next)}
 	for _, e := range entities {
 		switch e.Type {
 		case identity.EntityGroup:

@@ -19,7 +19,7 @@ const maxDetailDocuments = 1 << 20
 // then the managed policies of the account and those of AWS that it uses, with
 // all that decides what they may do.
 func (s *Service) GetAccountAuthorizationDetails(tx *Tx, req *iamapi.GetAccountAuthorizationDetailsRequest) (*iamapi.GetAccountAuthorizationDetailsResponse, error) {
-	position, err := markerIn(req.Marker)
+	position, err := markerIn(detailList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (d *details) add(kind detailKind, after string) error {
 			return err
 		}
 		if d.room == 0 || d.documents >= maxDetailDocuments {
-			d.out.IsTruncated, d.out.Marker = true, markerOut(kind.name+detailSeparator+after)
+			d.out.IsTruncated, d.out.Marker = true, markerOut(detailList, kind.name+detailSeparator+after)
 			return nil
 		}
 		if err := add(); err != nil {

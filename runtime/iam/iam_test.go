@@ -248,9 +248,9 @@ func (c *counter) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// marker is the marker of a page that begins after a position.
-func marker(position string) *string {
-	return new(base64.RawURLEncoding.EncodeToString([]byte(position)))
+// marker is the marker of a page that begins after a position in a list.
+func marker(list, position string) *string {
+	return new(base64.RawURLEncoding.EncodeToString([]byte(list + position)))
 }
 
 // An openSealer only keeps secrets with their owner and id.

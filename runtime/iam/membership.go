@@ -41,7 +41,7 @@ func (s *Service) RemoveUserFromGroup(tx *Tx, req *iamapi.RemoveUserFromGroupReq
 
 // ListGroupsForUser returns a page of the groups that a user is in.
 func (s *Service) ListGroupsForUser(tx *Tx, req *iamapi.ListGroupsForUserRequest) (*iamapi.ListGroupsForUserResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(membershipList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (s *Service) ListGroupsForUser(tx *Tx, req *iamapi.ListGroupsForUserRequest
 		return nil, err
 	}
 	page, next := identity.Page(groups, after, int(req.MaxItems))
-	return &iamapi.ListGroupsForUserResponse{Groups: s.groupsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListGroupsForUserResponse{Groups: s.groupsOut(page), IsTruncated: next != "", Marker: markerOut(membershipList, next)}, nil
 }
 
 // member returns the two sides of a membership. Where neither is there, AWS

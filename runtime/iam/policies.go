@@ -47,7 +47,7 @@ func (s *Service) GetPolicy(tx *Tx, req *iamapi.GetPolicyRequest) (*iamapi.GetPo
 // ListPolicies returns a page of the managed policies of the account, of those
 // that AWS manages, or of both.
 func (s *Service) ListPolicies(tx *Tx, req *iamapi.ListPoliciesRequest) (*iamapi.ListPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(policyList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Service) ListPolicies(tx *Tx, req *iamapi.ListPoliciesRequest) (*iamapi
 	for i := range policies {
 		page[i] = s.policyOut(&policies[i])
 	}
-	return &iamapi.ListPoliciesResponse{Policies: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPoliciesResponse{Policies: page, IsTruncated: next != "", Marker: markerOut(policyList, next)}, nil
 }
 
 // DeletePolicy deletes a managed policy that nothing uses and that has only

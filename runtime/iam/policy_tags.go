@@ -37,7 +37,7 @@ func (s *Service) UntagPolicy(tx *Tx, req *iamapi.UntagPolicyRequest) (*iamapi.U
 
 // ListPolicyTags returns a page of the tags of a managed policy.
 func (s *Service) ListPolicyTags(tx *Tx, req *iamapi.ListPolicyTagsRequest) (*iamapi.ListPolicyTagsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(tagList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -46,5 +46,5 @@ func (s *Service) ListPolicyTags(tx *Tx, req *iamapi.ListPolicyTagsRequest) (*ia
 		return nil, err
 	}
 	page, next := identity.Page(p.Tags, after, int(req.MaxItems))
-	return &iamapi.ListPolicyTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPolicyTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(tagList, next)}, nil
 }

@@ -51,7 +51,7 @@ func (s *Service) GetPolicyVersion(tx *Tx, req *iamapi.GetPolicyVersionRequest) 
 
 // ListPolicyVersions returns a page of the versions of a managed policy.
 func (s *Service) ListPolicyVersions(tx *Tx, req *iamapi.ListPolicyVersionsRequest) (*iamapi.ListPolicyVersionsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(versionList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *Service) ListPolicyVersions(tx *Tx, req *iamapi.ListPolicyVersionsReque
 		return nil, err
 	}
 	page, next := identity.Page(versions, after, int(req.MaxItems))
-	return &iamapi.ListPolicyVersionsResponse{Versions: versionsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPolicyVersionsResponse{Versions: versionsOut(page), IsTruncated: next != "", Marker: markerOut(versionList, next)}, nil
 }
 
 // SetDefaultPolicyVersion brings a version of a managed policy into force.

@@ -206,7 +206,7 @@ func TestPagesOfUsersSurviveChange(t *testing.T) {
 	}
 	first, next := page(nil)
 	require.Equal(t, []string{"a", "c"}, first)
-	require.Equal(t, marker("c"), next)
+	require.Equal(t, marker("u", "c"), next)
 
 	// The user at which the page ended goes, one comes before it and one after.
 	f.do("DeleteUser UserName=c", "CreateUser UserName=b", "CreateUser UserName=d")
@@ -425,12 +425,12 @@ func TestUserTags(t *testing.T) {
 			name:  "tags are listed in pages",
 			after: []step{createAlice, tag("a", "1"), tag("b", "2"), tag("c", "3")},
 			step:  list + "&MaxItems=2",
-			want:  &iamapi.ListUserTagsResponse{Tags: []iamapi.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}, IsTruncated: true, Marker: marker("b")},
+			want:  &iamapi.ListUserTagsResponse{Tags: []iamapi.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}, IsTruncated: true, Marker: marker("t", "b")},
 		},
 		{
 			name:  "and the next page begins after a tag that is gone",
 			after: []step{createAlice, tag("a", "1"), tag("b", "2"), tag("c", "3"), "UntagUser UserName=alice&TagKeys.member.1=b"},
-			step:  list + "&MaxItems=2&Marker=" + step(*marker("b")),
+			step:  list + "&MaxItems=2&Marker=" + step(*marker("t", "b")),
 			want:  tags(iamapi.Tag{Key: "c", Value: "3"}),
 		},
 		{

@@ -314,6 +314,16 @@ func (tx *Tx) version(p *Policy, number uint32) (*PolicyVersion, error) {
 	return v, nil
 }
 
+// DefaultVersionNumber returns the number of the version of a policy that is in
+// force, or ErrNotFound if there is no such policy. It gets one record.
+func (tx *Tx) DefaultVersionNumber(policyID string) (uint32, error) {
+	p, err := tx.policy(policyID)
+	if err != nil {
+		return 0, err
+	}
+	return p.DefaultVersion, nil
+}
+
 // DefaultVersion returns the version of a policy that is in force, or
 // ErrNotFound if there is no such policy. It gets two records.
 func (tx *Tx) DefaultVersion(policyID string) (*PolicyVersion, error) {

@@ -8,13 +8,19 @@ import (
 // A Kind says where a document stands, on which the checks of Validate depend.
 type Kind int
 
-// The kinds of identity policies.
+// The kinds of policies.
 const (
 	// ManagedPolicy is a managed policy, which may also serve as a permissions
 	// boundary.
 	ManagedPolicy Kind = iota
 	// InlinePolicy is a policy of one user, group, role or service account.
 	InlinePolicy
+	// SessionPolicy is a policy passed when a session is made.
+	SessionPolicy
+	// ResourcePolicy is a policy of a resource, such as a bucket.
+	ResourcePolicy
+	// TrustPolicy is the policy of a role that says who may assume it.
+	TrustPolicy
 )
 
 // AWS's sentences that have nothing to fill in.
