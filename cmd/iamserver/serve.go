@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"iamserver/runtime/audit"
+	"iamserver/runtime/managed"
 	"iamserver/runtime/rootcreds"
 	"iamserver/runtime/seal"
 	"iamserver/runtime/server"
@@ -25,16 +26,17 @@ import (
 type serveCommand struct {
 	location
 
-	AccountID    string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
-	AcceptRegion []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
-	SelfService  string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
-	Quota        map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
-	S3           string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
-	AdminListen  string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
-	AuditLog     string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
-	AuditOnError string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
-	LogFormat    string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
-	LogLevel     slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
+	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
+	AcceptRegion    []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
+	SelfService     string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
+	Quota           map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
+	ManagedPolicies string         `help:"Directory with more policies under arn:aws:iam::aws:policy/: NAME.json, or PATH/NAME.json, is the document of one." placeholder:"DIR" type:"existingdir"`
+	S3              string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
+	AdminListen     string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
+	AuditLog        string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
+	AuditOnError    string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
+	LogFormat       string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
+	LogLevel        slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
 }
 
 // Limits of connections, for those who have not authenticated above all.
@@ -51,6 +53,10 @@ const (
 func (c *serveCommand) Run(p *process) (err error) {
 	log := c.logger(p)
 	limits, err := quotas(c.Quota)
+	if err != nil {
+		return err
+	}
+	policies, err := c.managedPolicies()
 	if err != nil {
 		return err
 	}
@@ -77,7 +83,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 	config := server.Config{
 		Store: data.store, Sealer: sealer{keyset, c.AccountID}, Account: c.AccountID,
 		Root:    server.RootKey{AccessKeyID: root.Credentials.AccessKeyID, SecretAccessKey: string(root.Credentials.SecretAccessKey)},
-		Regions: c.AcceptRegion, Quotas: limits, NoSelfService: c.SelfService == "off", AuditContinue: c.AuditOnError == "continue",
+		Regions: c.AcceptRegion, Quotas: limits, Managed: policies, NoSelfService: c.SelfService == "off", AuditContinue: c.AuditOnError == "continue",
 		Log: log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
 	}
 	auditLog, err := c.openAudit(p)
@@ -111,6 +117,17 @@ func (c *serveCommand) Run(p *process) (err error) {
 	}
 	c.greet(p.stdout, listener.Addr(), listeners, data, root)
 	return serveAll(p.stop, log, servers, listeners)
+}
+
+func (c *serveCommand) managedPolicies() (*managed.Policies, error) {
+	if c.ManagedPolicies == "" {
+		return managed.BuiltIn(), nil
+	}
+	policies, err := managed.Load(c.ManagedPolicies)
+	if err != nil {
+		return nil, fmt.Errorf("--managed-policies: %w", err)
+	}
+	return policies, nil
 }
 
 func (c *serveCommand) httpServer(h http.Handler, log *slog.Logger) *http.Server {

@@ -13,6 +13,7 @@ var infoDeleteLoginProfile = action.Info{
 	Name:            "DeleteLoginProfile",
 	Access:          action.Write,
 	ImplicitSubject: true,
+	ConditionKeys:   []string{"aws:ResourceTag", "iam:ResourceTag"},
 	Errors:          []string{"EntityTemporarilyUnmodifiable", "NoSuchEntity", "LimitExceeded", "ServiceFailure"},
 }
 

@@ -14,6 +14,7 @@ var infoListSigningCertificates = action.Info{
 	Access:          action.List,
 	ImplicitSubject: true,
 	HasResult:       true,
+	ConditionKeys:   []string{"aws:ResourceTag", "iam:ResourceTag"},
 	Errors:          []string{"NoSuchEntity", "ServiceFailure"},
 }
 

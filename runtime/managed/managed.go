@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -88,6 +89,16 @@ func (p *Policies) Lookup(policyARN string) *Policy { return p.arns[policyARN] }
 
 // ByID returns the policy with a unique id, or nil.
 func (p *Policies) ByID(id string) *Policy { return p.ids[id] }
+
+// InForce returns the document of the policy with an ARN and the name of its
+// version; ok is false if there is no such policy.
+func (p *Policies) InForce(policyARN string) (document, version string, ok bool) {
+	policy := p.Lookup(policyARN)
+	if policy == nil {
+		return "", "", false
+	}
+	return policy.Document, "v" + strconv.FormatUint(uint64(policy.Version), 10), true
+}
 
 // Is tells whether an ARN is that of a policy that no request can change,
 // whether there is such a policy or not.

@@ -111,6 +111,16 @@ func TestLookup(t *testing.T) {
 	require.Nil(t, p.ByID("ANPA"))
 }
 
+func TestInForce(t *testing.T) {
+	p := managed.BuiltIn()
+	document, version, ok := p.InForce("arn:aws:iam::aws:policy/IAMFullAccess")
+	require.True(t, ok)
+	require.Equal(t, "v1", version)
+	require.Equal(t, p.Lookup("arn:aws:iam::aws:policy/IAMFullAccess").Document, document)
+	_, _, ok = p.InForce("arn:aws:iam::aws:policy/Nothing")
+	require.False(t, ok)
+}
+
 func TestIs(t *testing.T) {
 	for policyARN, want := range map[string]bool{
 		"arn:aws:iam::aws:policy/AdministratorAccess":          true,
