@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"iamserver/runtime/audit"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 	"iamserver/runtime/rootcreds"
 	"iamserver/runtime/seal"
 	"iamserver/runtime/server"
@@ -28,17 +30,19 @@ import (
 type serveCommand struct {
 	location
 
-	AccountID      string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
-	AcceptRegion   []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
-	SelfService    string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
-	Quota          map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
-	S3             string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
-	AdminListen    string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
-	AuditLog       string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
-	AuditOnError   string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
-	MaxConnections int            `help:"Connections that are served at a time; more wait to be accepted." default:"4096"`
-	LogFormat      string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
-	LogLevel       slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
+	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
+	AcceptRegion    []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
+	SelfService     string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
+	Quota           map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
+	ManagedPolicies string         `help:"Directory with more policies under arn:aws:iam::aws:policy/: NAME.json, or PATH/NAME.json, is the document of one." placeholder:"DIR" type:"existingdir"`
+	TrustedProxies  []netip.Prefix `name:"trusted-proxies" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; from all others they are ignored." placeholder:"CIDR,…"`
+	S3              string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
+	AdminListen     string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
+	AuditLog        string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
+	AuditOnError    string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
+	MaxConnections  int            `help:"Connections that are served at a time; more wait to be accepted." default:"4096"`
+	LogFormat       string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
+	LogLevel        slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
 }
 
 // Limits of connections, for those who have not authenticated above all.
@@ -69,6 +73,10 @@ func (c *serveCommand) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
+	policies, err := c.managedPolicies()
+	if err != nil {
+		return err
+	}
 	data, err := openData(p.stop, c.Data)
 	if err != nil {
 		return err
@@ -92,7 +100,8 @@ func (c *serveCommand) Run(p *process) (err error) {
 	config := server.Config{
 		Store: data.store, Sealer: sealer{keyset, c.AccountID}, Account: c.AccountID,
 		Root:    server.RootKey{AccessKeyID: root.Credentials.AccessKeyID, SecretAccessKey: string(root.Credentials.SecretAccessKey)},
-		Regions: c.AcceptRegion, Quotas: limits, NoSelfService: c.SelfService == "off", AuditContinue: c.AuditOnError == "continue",
+		Regions: c.AcceptRegion, Quotas: limits, Managed: policies, NoSelfService: c.SelfService == "off", TrustedProxies: c.TrustedProxies,
+		AuditContinue: c.AuditOnError == "continue",
 		Log: log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
 	}
 	auditLog, err := c.openAudit(p)
@@ -126,6 +135,17 @@ func (c *serveCommand) Run(p *process) (err error) {
 	}
 	c.greet(p.stdout, listener.Addr(), listeners, data, root)
 	return serveAll(p, log, servers, listeners)
+}
+
+func (c *serveCommand) managedPolicies() (*managed.Policies, error) {
+	if c.ManagedPolicies == "" {
+		return managed.BuiltIn(), nil
+	}
+	policies, err := managed.Load(c.ManagedPolicies)
+	if err != nil {
+		return nil, fmt.Errorf("--managed-policies: %w", err)
+	}
+	return policies, nil
 }
 
 func (c *serveCommand) httpServer(h http.Handler, log *slog.Logger) *http.Server {

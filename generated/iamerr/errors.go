@@ -376,6 +376,11 @@ func MembershipOfParent(arn, action string) *apierror.Error {
 	return AccessDenied.New("User: " + arn + " is not authorized to perform: iam:" + action + " because a service account cannot change the groups of its parent user.")
 }
 
+// PolicyOutsideAccount returns AccessDenied: Policy is outside your own account.
+func PolicyOutsideAccount() *apierror.Error {
+	return AccessDenied.New("Policy is outside your own account.")
+}
+
 // AccessKeyLastUsedDenied returns AccessDenied: User: {PrincipalArn} is not authorized to perform
 // iam:GetAccessKeyLastUsed on resource: access key {AccessKeyId}
 func AccessKeyLastUsedDenied(principalArn, accessKeyId string) *apierror.Error {
