@@ -24,6 +24,7 @@ import (
 	_ "github.com/tink-crypto/tink-go/v2/keyset"
 	_ "github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	_ "go.etcd.io/bbolt"
+	_ "golang.org/x/net/netutil"
 	_ "golang.org/x/sync/errgroup"
 	_ "golang.org/x/sys/unix"
 	_ "golang.org/x/text/cases"

@@ -45,5 +45,10 @@ func Generate(fsys fs.FS) (Files, error) {
 		return nil, fmt.Errorf("generate authorization reference: %w", err)
 	}
 	maps.Copy(files, tables)
+	managed, err := emit.Managed(authorization)
+	if err != nil {
+		return nil, fmt.Errorf("generate managed policies: %w", err)
+	}
+	maps.Copy(files, managed)
 	return files, nil
 }

@@ -29,6 +29,7 @@ type process struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	stop           context.Context // done when the process is told to end
+	insist         func()          // from then on, telling it again ends it at once
 	reload         <-chan os.Signal
 }
 
@@ -37,7 +38,7 @@ func main() {
 	defer cancel()
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
-	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, reload: reload}
+	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, insist: cancel, reload: reload}
 
 	var c commands
 	parsed := kong.Parse(&c, options(p)...)

@@ -69,12 +69,21 @@ var (
 	adminURL   = regexp.MustCompile(`health +(http://[^/]+)/`)
 )
 
-// start runs a server on free ports with a data directory, and waits until it
-// says that it serves.
-func start(t testing.TB, data string) *running {
+// start runs a server on free ports with a data directory and more flags, and
+// waits until it says that it serves.
+func start(t testing.TB, data string, flags ...string) *running {
 	t.Helper()
-	s := &running{t: t, data: data, output: newTranscript(), exited: make(chan error, 1)}
-	s.cmd = program(context.Background(), t, "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	arguments := append([]string{"--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, flags...)
+	s := run(t, program(context.Background(), t, arguments...))
+	s.data = data
+	s.admin = s.output.find(t, adminURL)
+	return s
+}
+
+// run runs a server and waits until it says that it serves.
+func run(t testing.TB, cmd *exec.Cmd) *running {
+	t.Helper()
+	s := &running{t: t, cmd: cmd, output: newTranscript(), exited: make(chan error, 1)}
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	require.NoError(t, s.cmd.Start())
 	go func() {
@@ -83,7 +92,6 @@ func start(t testing.TB, data string) *running {
 	}()
 	t.Cleanup(s.kill)
 	s.url = s.output.find(t, servingURL)
-	s.admin = s.output.find(t, adminURL)
 	return s
 }
 

@@ -19,9 +19,9 @@ import (
 const File = "authorization.yaml"
 
 // Load reads the reference from every folder of fsys that holds an
-// authorization.yaml. The error is an openapi.InvalidError with every problem of
-// the files, unless they cannot be read at all. Without such a file the
-// reference is empty.
+// authorization.yaml, and the managed policies. The error is an
+// openapi.InvalidError with every problem of the files, unless they cannot be
+// read at all. Without such files the reference is empty.
 func Load(fsys fs.FS) (*Reference, error) {
 	names, err := fs.Glob(fsys, "*/"+File)
 	if err != nil {
@@ -37,6 +37,9 @@ func Load(fsys fs.FS) (*Reference, error) {
 	}
 	for _, s := range l.reference.Services {
 		l.resolve(s)
+	}
+	if err := l.managed(fsys); err != nil {
+		return nil, err
 	}
 	if len(l.problems) > 0 {
 		slices.SortStableFunc(l.problems, func(a, b openapi.Problem) int {
@@ -64,18 +67,12 @@ func (l *loader) at(n *yaml.Node) model.Position {
 // service reads one file.
 func (l *loader) service(file string, data []byte) {
 	l.file = file
-	var document yaml.Node
-	s := &Service{Position: model.Position{File: file, Line: 1, Column: 1}}
-	err := yaml.Unmarshal(data, &document)
-	switch {
-	case err != nil:
-		l.problem(s.Position, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
-		return
-	case len(document.Content) == 0:
-		l.problem(s.Position, "the file must hold a mapping")
+	document := l.document(data)
+	if document == nil {
 		return
 	}
-	l.mapping(document.Content[0], map[string]func(key, value *yaml.Node){
+	s := &Service{Position: model.Position{File: file, Line: 1, Column: 1}}
+	l.mapping(document, map[string]func(key, value *yaml.Node){
 		"service":        func(_, v *yaml.Node) { s.Name = l.text(v) },
 		"condition-keys": func(_, v *yaml.Node) { l.each(v, func(k, v *yaml.Node) { s.Keys = append(s.Keys, l.key(k, v)) }) },
 		"sets":           func(_, v *yaml.Node) { l.each(v, func(k, v *yaml.Node) { s.Sets = append(s.Sets, l.set(k, v)) }) },

@@ -1,6 +1,7 @@
 // Package reference reads the service authorization reference of the
-// specification: what policies can name. It writes no Go and reads no OpenAPI;
-// see packages emit and openapi.
+// specification, which is what policies can name, and the managed policies that
+// come with the server. It writes no Go and reads no OpenAPI; see packages emit
+// and openapi.
 package reference
 
 import (
@@ -12,6 +13,7 @@ import (
 // A Reference is what policies can name.
 type Reference struct {
 	Services []*Service // in the order of their names
+	Managed  []*Managed // in the order of the file
 }
 
 // A Service is the actions of a service with all that they refer to. The service

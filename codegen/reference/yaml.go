@@ -5,7 +5,23 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"iamserver/codegen/model"
 )
+
+// document returns the node at the top of a file, or nil for a problem.
+func (l *loader) document(data []byte) *yaml.Node {
+	var document yaml.Node
+	switch err := yaml.Unmarshal(data, &document); {
+	case err != nil:
+		l.problem(model.Position{File: l.file, Line: 1, Column: 1}, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+	case len(document.Content) == 0:
+		l.problem(model.Position{File: l.file, Line: 1, Column: 1}, "the file must hold a mapping")
+	default:
+		return document.Content[0]
+	}
+	return nil
+}
 
 // mapping reads a mapping with the keys given, and no others.
 func (l *loader) mapping(n *yaml.Node, fields map[string]func(key, value *yaml.Node)) {

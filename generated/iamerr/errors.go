@@ -370,6 +370,17 @@ func Denied(message string) *apierror.Error {
 	return AccessDenied.New(message)
 }
 
+// MembershipOfParent returns AccessDenied: User: {Arn} is not authorized to perform: iam:{Action}
+// because a service account cannot change the groups of its parent user.
+func MembershipOfParent(arn, action string) *apierror.Error {
+	return AccessDenied.New("User: " + arn + " is not authorized to perform: iam:" + action + " because a service account cannot change the groups of its parent user.")
+}
+
+// PolicyOutsideAccount returns AccessDenied: Policy is outside your own account.
+func PolicyOutsideAccount() *apierror.Error {
+	return AccessDenied.New("Policy is outside your own account.")
+}
+
 // AccessKeyLastUsedDenied returns AccessDenied: User: {PrincipalArn} is not authorized to perform
 // iam:GetAccessKeyLastUsed on resource: access key {AccessKeyId}
 func AccessKeyLastUsedDenied(principalArn, accessKeyId string) *apierror.Error {

@@ -4,7 +4,7 @@ import "iamserver/runtime/policy"
 
 // ownRights is the reason of a denial that AWS does not have, since it has no
 // service accounts.
-const ownRights = "because a service account cannot change its parent user, itself or the parent's other service accounts"
+const ownRights = "because a service account cannot change its parent user, itself or its siblings"
 
 // AWS's names of the parts of a decision ("Troubleshoot access denied error
 // messages" in the IAM user guide). Service accounts are ours.

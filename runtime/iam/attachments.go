@@ -9,6 +9,7 @@ import (
 	"iamserver/runtime/action"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 )
 
 // AttachUserPolicy attaches a managed policy to a user, who may have it already.
@@ -137,13 +138,18 @@ func (s *Service) attach(tx *Tx, ownerID, policyARN string, quota int, exceeded 
 	return tx.Attach(ownerID, s.ref(p))
 }
 
-// detach detaches a managed policy from a user or group, which must have it.
+// detach detaches a managed policy from a user or group, which must have it. One
+// that AWS manages need not be there any more.
 func (s *Service) detach(tx *Tx, ownerID, policyARN string) error {
-	p, err := s.policy(tx, policyARN, iamerr.PolicyNotAttached)
-	if err != nil {
-		return err
+	ref := managedRef(policyARN)
+	if !managed.Is(policyARN) {
+		p, err := s.policy(tx, policyARN, iamerr.PolicyNotAttached)
+		if err != nil {
+			return err
+		}
+		ref = s.ref(p)
 	}
-	return notFound(tx.Detach(ownerID, s.ref(p)), iamerr.PolicyNotAttached, policyARN)
+	return notFound(tx.Detach(ownerID, ref), iamerr.PolicyNotAttached, policyARN)
 }
 
 func (tx *Tx) attachedPolicies(ownerID, pathPrefix, after string, limit int32) (page []identity.PolicyRef, next string, err error) {

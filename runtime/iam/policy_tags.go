@@ -8,6 +8,9 @@ import (
 
 // TagPolicy sets tags of a managed policy.
 func (s *Service) TagPolicy(tx *Tx, req *iamapi.TagPolicyRequest) (*iamapi.TagPolicyResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.PolicyNotFound)
 	if err != nil {
 		return nil, err
@@ -22,6 +25,9 @@ func (s *Service) TagPolicy(tx *Tx, req *iamapi.TagPolicyRequest) (*iamapi.TagPo
 // UntagPolicy removes tags of a managed policy; keys that the policy does not
 // have are passed over.
 func (s *Service) UntagPolicy(tx *Tx, req *iamapi.UntagPolicyRequest) (*iamapi.UntagPolicyResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.PolicyNotFound)
 	if err != nil {
 		return nil, err

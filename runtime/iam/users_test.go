@@ -94,7 +94,7 @@ func TestPoliciesByARN(t *testing.T) {
 		{name: "an ARN as it is shown", arn: limitsARN},
 		{name: "an ARN without an account means the own account", arn: "arn:aws:iam:::policy/ops/limits"},
 		{name: "another account has nothing here", arn: "arn:aws:iam::210987654321:policy/ops/limits", err: missing("arn:aws:iam::210987654321:policy/ops/limits")},
-		{name: "AWS has nothing here", arn: "arn:aws:iam::aws:policy/ops/limits", err: missing("arn:aws:iam::aws:policy/ops/limits")},
+		{name: "AWS has no such policy", arn: "arn:aws:iam::aws:policy/ops/limits", err: missing("arn:aws:iam::aws:policy/ops/limits")},
 		{name: "the path must be that of the policy", arn: "arn:aws:iam:::policy/limits", err: missing("arn:aws:iam:::policy/limits")},
 		{name: "the case must be that of the policy", arn: "arn:aws:iam:::policy/ops/Limits", err: missing("arn:aws:iam:::policy/ops/Limits")},
 		{name: "an ARN of a user", arn: "arn:aws:iam:::user/ops/limits", err: "InvalidInput: ARN arn:aws:iam:::user/ops/limits is not valid."},

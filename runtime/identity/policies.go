@@ -364,7 +364,11 @@ type PolicyFilter struct {
 	Usage PolicyUsage
 }
 
-func (f PolicyFilter) shows(p *Policy) bool {
+// Shows tells whether a list shows a policy, whose counts must be set.
+func (f PolicyFilter) Shows(p *Policy) bool {
+	if !strings.HasPrefix(p.Path, f.PathPrefix) {
+		return false
+	}
 	switch f.Usage {
 	case PermissionsBoundary:
 		return p.BoundaryCount > 0
@@ -384,7 +388,7 @@ func (tx *Tx) Policies(filter PolicyFilter, after string, limit int) (page []Pol
 		if err := p.decode(e.value); err != nil || !strings.HasPrefix(p.Path, filter.PathPrefix) {
 			return false, err
 		}
-		if err := tx.countUses(&p); err != nil || !filter.shows(&p) {
+		if err := tx.countUses(&p); err != nil || !filter.Shows(&p) {
 			return false, err
 		}
 		page = append(page, p)

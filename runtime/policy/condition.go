@@ -149,32 +149,18 @@ func parseARNLike(s string, in *document) (parts [6]pattern, ok bool) {
 		return parts, true
 	}
 	is := syntax{wildcards: true, keys: in.variables()}
-	for i := range parts {
-		end := len(s)
-		if i < len(parts)-1 {
-			if end = colonOutside(s, is.keys != nil); end < 0 {
-				return parts, false
-			}
+	last := len(parts) - 1
+	for i := range last {
+		end := indexOutside(s, ":", is.keys != nil)
+		if end < 0 {
+			last = i
+			break
 		}
 		parts[i] = parsePattern(s[:end], is)
-		s = s[min(end+1, len(s)):]
+		s = s[end+1:]
 	}
-	return parts, true
-}
-
-// colonOutside returns the place of the first colon that is not in a variable.
-func colonOutside(s string, variables bool) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] == ':' {
-			return i
-		}
-		if variables && strings.HasPrefix(s[i:], "${") {
-			if end := strings.IndexByte(s[i:], '}'); end > 0 {
-				i += end
-			}
-		}
-	}
-	return -1
+	parts[last] = parsePattern(s, is)
+	return parts, last == len(parts)-1
 }
 
 // holds reports whether the request meets c. What cannot be told counts against
@@ -352,6 +338,9 @@ func ordered(want comparison, outcome int) bool {
 
 // matchesARN compares ARNs part by part.
 func (c *condition) matchesARN(e *evaluation, text string, toward bool) bool {
+	if len(text) > maxMatched {
+		return len(c.arns) > 0 && unmatchable.counts(toward)
+	}
 	parts, count := splitARN(text)
 	if count < len(parts) {
 		return false

@@ -218,6 +218,22 @@ func quoted(s string) (text, after string, ok bool) {
 	return text, after, ok
 }
 
+// indexOutside returns the place of the first of some characters that is in no
+// variable, or -1.
+func indexOutside(s, characters string, variables bool) int {
+	unused := keyTable{numbers: map[string]int{}}
+	for i := 0; i < len(s); {
+		size := 1
+		if variables && s[i] == '$' {
+			_, size = parseVariable(s[i:], &unused)
+		} else if strings.IndexByte(characters, s[i]) >= 0 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
 // match compares all of v with p. It takes at most len(v) × len(p) steps: after a
 // star the leftmost place is always good enough.
 func (p *pattern) match(e *evaluation, v string) match {

@@ -38,6 +38,8 @@ const (
 	everyResource
 	fixedHead
 	patternHead
+	// overlong patterns are compared with nothing.
+	overlong
 )
 
 // resourcesOf compiles the Resource or NotResource element of a statement. Those
@@ -48,12 +50,15 @@ func resourcesOf(s *Statement, in *document) *resourceSet {
 		elements, not = s.NotResource, len(s.NotResource) > 0
 	}
 	deny := strings.EqualFold(string(s.Effect), string(Deny))
+	// An empty list is not an absent one.
+	any := elements == nil && in.kind == TrustPolicy
 	for i := range in.resources {
-		if known := &in.resources[i]; known.set.not == not && known.deny == deny && slices.Equal(known.elements, elements) {
+		known := &in.resources[i]
+		if known.set.not == not && known.set.any == any && known.deny == deny && slices.Equal(known.elements, elements) {
 			return known.set
 		}
 	}
-	set := &resourceSet{not: not, any: s.Resource == nil && s.NotResource == nil && in.kind == TrustPolicy, toward: deny != not}
+	set := &resourceSet{not: not, any: any, toward: deny != not}
 	for _, element := range elements {
 		set.patterns = append(set.patterns, parseARNPattern(element, in))
 	}
@@ -79,6 +84,9 @@ const maxShared = 32
 func parseARNPattern(s string, in *document) arnPattern {
 	if s == everything {
 		return arnPattern{form: everyResource}
+	}
+	if len(s) > maxMatched {
+		return arnPattern{form: overlong}
 	}
 	parts, count := splitARN(s)
 	// Missing parts are stars; in the policy of a resource only a star may leave
@@ -106,15 +114,8 @@ func parseARNPattern(s string, in *document) arnPattern {
 	p.resource = parseResourcePart(parts[5], p.service, in)
 	p.coversService = parts[5] == everything && coversAll(parts[3]) && coversAll(parts[4]) &&
 		(parts[1] == everything || strings.EqualFold(parts[1], "aws"))
-	if len(s) > maxMatched {
-		p.form, p.resource = patternHead, pattern{form: tooLong}
-		p.partition, p.region, p.account = anyText, anyText, anyText
-	}
 	return p
 }
-
-// anyText matches everything.
-var anyText = pattern{form: prefix}
 
 func coversAll(part string) bool { return part == "" || part == everything }
 
@@ -122,7 +123,7 @@ func coversAll(part string) bool { return part == "" || part == everything }
 // its first slash or colon, is literal; S3 has none but begins with a bucket.
 func parseResourcePart(s, service string, in *document) pattern {
 	is := syntax{wildcards: true, keys: in.variables()}
-	at := strings.IndexAny(s, "/:")
+	at := indexOutside(s, "/:", is.keys != nil)
 	if service == "s3" || at < 0 || !strings.ContainsAny(s[:at], "*?$") {
 		return parsePattern(s, is)
 	}
@@ -152,6 +153,8 @@ func (p *arnPattern) match(e *evaluation, a *Action, r *Resource) match {
 		}
 	case nothing:
 		return unmatched
+	case overlong:
+		return unmatchable
 	}
 	return matchIf(r.text == everything && p.coversService && p.service == a.service)
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"iamserver/generated/iamerr"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
@@ -132,7 +131,7 @@ func (c *call) renew(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, sigv4.ErrUnknownKey), err == nil && found.secret != c.cred.secret:
-		return iamerr.SecurityTokenInvalid()
+		return signatureError(sigv4.NewUnknownKeyError())
 	case err != nil:
 		return err
 	}

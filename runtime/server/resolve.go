@@ -3,11 +3,11 @@ package server
 import (
 	"errors"
 
-	"iamserver/generated/iamerr"
 	"iamserver/runtime/action"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/sigv4"
 )
 
 // resolve finds the resources that the request names. What does not exist is
@@ -92,7 +92,7 @@ func (c *call) implicitUser(tx *identity.Tx) (authz.Resource, error) {
 	user, err := tx.UserByID(c.principal.UserID)
 	switch {
 	case errors.Is(err, identity.ErrNotFound): // deleted since the signature was verified
-		return authz.Resource{}, iamerr.SecurityTokenInvalid()
+		return authz.Resource{}, signatureError(sigv4.NewUnknownKeyError())
 	case err != nil:
 		return authz.Resource{}, err
 	}

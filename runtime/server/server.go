@@ -25,6 +25,7 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/iam"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 	"iamserver/runtime/permissions"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/sigv4"
@@ -46,6 +47,9 @@ type Config struct {
 	Regions []string
 	// Quotas are the limits of the account; nil means those of the specification.
 	Quotas *iamapi.Quotas
+	// Managed are the policies that no request can change; nil means those that
+	// come with the server.
+	Managed *managed.Policies
 	// NoSelfService takes from users what the specification lets them do to
 	// themselves without an Allow: AWS's behaviour.
 	NoSelfService bool
@@ -107,6 +111,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
+	if cfg.Managed == nil {
+		cfg.Managed = managed.BuiltIn()
+	}
 	quotas := iamapi.DefaultQuotas()
 	if cfg.Quotas != nil {
 		quotas = *cfg.Quotas
@@ -128,7 +135,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.permissions = permissions.NewCompiler(vocabulary(), nil)
+	s.permissions = permissions.NewCompiler(vocabulary(), cfg.Managed)
 	s.decider = authz.Engine{SelfService: !cfg.NoSelfService}
 	s.credentials = newCredentials(s)
 	s.verifier = sigv4.New(s.credentials, cfg.Now, sigv4.Config{
@@ -137,7 +144,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	})
 	handlers := iam.New(iam.Config{
 		Account: cfg.Account, RootAccessKeyID: cfg.Root.AccessKeyID, RootCreated: created,
-		Quotas: quotas, Now: cfg.Now, LastUsed: s.used.get,
+		Quotas: quotas, Managed: cfg.Managed, Now: cfg.Now, LastUsed: s.used.get,
 	})
 	s.services = map[string]*service{
 		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
