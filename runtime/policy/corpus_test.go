@@ -44,12 +44,12 @@ type corpusCase struct {
 	Deviation      string
 	corpusRequest  `yaml:",inline"`
 	Context        map[string]yaml.Node
-	Identity       *yaml.Node
-	Boundary       *yaml.Node
-	Session        *yaml.Node
-	ServiceAccount *yaml.Node `yaml:"serviceAccount"`
-	ResourcePolicy *yaml.Node `yaml:"resourcePolicy"`
-	TrustPolicy    *yaml.Node `yaml:"trustPolicy"`
+	Identity       yaml.Node
+	Boundary       yaml.Node
+	Session        yaml.Node
+	ServiceAccount yaml.Node `yaml:"serviceAccount"`
+	ResourcePolicy yaml.Node `yaml:"resourcePolicy"`
+	TrustPolicy    yaml.Node `yaml:"trustPolicy"`
 	Expect         string
 	By             []string
 	Lacking        *[]string
@@ -175,16 +175,16 @@ func (r corpusReader) readCase(t *testing.T, c *corpusCase) (*situation, expecta
 	require.NotEmpty(t, c.Case, "a sentence")
 	s := r.situation(t, c.corpusRequest, c.Context)
 	for part, node := range map[policy.Part]*yaml.Node{
-		policy.Identity: c.Identity, policy.Boundary: c.Boundary, policy.Session: c.Session,
-		policy.ServiceAccount: c.ServiceAccount, policy.ResourceBased: c.ResourcePolicy,
+		policy.Identity: &c.Identity, policy.Boundary: &c.Boundary, policy.Session: &c.Session,
+		policy.ServiceAccount: &c.ServiceAccount, policy.ResourceBased: &c.ResourcePolicy,
 	} {
-		if node != nil {
+		if !node.IsZero() {
 			r.place(t, s, part, kinds[part], node)
 		}
 	}
-	if c.TrustPolicy != nil {
-		require.Nil(t, c.ResourcePolicy, "a role has a trust policy alone")
-		r.place(t, s, policy.ResourceBased, policy.TrustPolicy, c.TrustPolicy)
+	if !c.TrustPolicy.IsZero() {
+		require.True(t, c.ResourcePolicy.IsZero(), "a role has a trust policy alone")
+		r.place(t, s, policy.ResourceBased, policy.TrustPolicy, &c.TrustPolicy)
 		s.trust = true
 	}
 	require.Contains(t, []string{"allowed", "explicitDeny", "implicitDeny"}, c.Expect)
