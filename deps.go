@@ -4,7 +4,6 @@ package deps
 
 import (
 	_ "github.com/alecthomas/kong"
-	_ "github.com/alecthomas/kong-yaml"
 	_ "github.com/aws/aws-sdk-go-v2/aws"
 	_ "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	_ "github.com/aws/aws-sdk-go-v2/config"
@@ -25,6 +24,7 @@ import (
 	_ "github.com/tink-crypto/tink-go/v2/keyset"
 	_ "github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	_ "go.etcd.io/bbolt"
+	_ "golang.org/x/net/netutil"
 	_ "golang.org/x/sync/errgroup"
 	_ "golang.org/x/sys/unix"
 	_ "golang.org/x/text/cases"

@@ -7,7 +7,8 @@ import "embed"
 //go:generate go run ../cmd/iamgen generate
 
 // FS holds the documents: a folder for each service, with a root file named
-// after the service (iam/iam.yaml, sts/sts.yaml).
+// after the service (iam/iam.yaml, sts/sts.yaml), and in authorization.yaml what
+// policies can name of it; and the managed policies in managed/policies.yaml.
 //
-//go:embed iam sts
+//go:embed aws iam managed s3 sts
 var FS embed.FS

@@ -42,4 +42,5 @@ var (
 	enumPolicyUsage          = []string{"PermissionsPolicy", "PermissionsBoundary"}
 	enumServiceAccountStatus = []string{"Active", "Inactive"}
 	enumUserStatus           = []string{"Active", "Inactive"}
+	enumAssignmentStatus     = []string{"Assigned", "Unassigned", "Any"}
 )

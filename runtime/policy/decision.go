@@ -44,6 +44,11 @@ const (
 	partCount = iota
 )
 
+// String returns the part as the audit log names it.
+func (p Part) String() string {
+	return [...]string{"identity", "boundary", "session", "serviceAccount", "resource"}[p]
+}
+
 // A SourceType says what a policy belongs to, in the words of AWS's policy
 // simulator (PolicySourceType).
 type SourceType string

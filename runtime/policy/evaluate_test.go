@@ -37,22 +37,30 @@ func TestExplain(t *testing.T) {
 		reasons  policy.Reasons
 	}{
 		{
-			"what allows is named, and what the request lacks", policy.Policies{Identity: identity},
-			policy.Values{"AWS:UserName": policy.Text("alice")}, policy.Allowed,
+			"what allows is named, and what the request lacks",
+			policy.Policies{Identity: identity},
+			policy.Values{"AWS:UserName": policy.Text("alice")},
+			policy.Allowed,
 			policy.Reasons{Matches: []policy.Match{own}, MissingKeys: []string{"aws:PrincipalTag/team"}},
 		},
 		{
-			"a boundary that does not allow is lacking", policy.Policies{Identity: identity, Boundary: boundary},
-			policy.Values{"aws:username": policy.Text("alice"), "aws:PrincipalTag/team": policy.Text("in")}, policy.ImplicitDeny,
+			"a boundary that does not allow is lacking",
+			policy.Policies{Identity: identity, Boundary: boundary},
+			policy.Values{"aws:username": policy.Text("alice"), "aws:PrincipalTag/team": policy.Text("in")},
+			policy.ImplicitDeny,
 			policy.Reasons{Matches: []policy.Match{own}, Lacking: []policy.Part{policy.Boundary}},
 		},
 		{
-			"no policies lack the identity's", policy.Policies{}, nil, policy.ImplicitDeny,
+			"no policies lack the identity's",
+			policy.Policies{},
+			nil, policy.ImplicitDeny,
 			policy.Reasons{Lacking: []policy.Part{policy.Identity}},
 		},
 		{
-			"a deny is named and not what allows", policy.Policies{Identity: identity},
-			policy.Values{"aws:username": policy.Text("alice"), "aws:principaltag/TEAM": policy.Text("out")}, policy.ExplicitDeny,
+			"a deny is named and not what allows",
+			policy.Policies{Identity: identity},
+			policy.Values{"aws:username": policy.Text("alice"), "aws:principaltag/TEAM": policy.Text("out")},
+			policy.ExplicitDeny,
 			policy.Reasons{Matches: []policy.Match{{
 				Source: policy.Source{ID: "p0"}, Index: 1,
 				Start: policy.Position{Offset: 141, Line: 1, Column: 142}, End: policy.Position{Offset: 249, Line: 1, Column: 250},

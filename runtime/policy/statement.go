@@ -79,6 +79,20 @@ func (v *Vocabulary) Compile(d *Document, kind Kind, source Source) *Policy {
 	return p
 }
 
+// DenyAll returns a policy that denies everything: it stands for a document that
+// cannot be read.
+func DenyAll(source Source) *Policy {
+	all := Statement{Effect: Deny, Action: []string{everything}, Resource: []string{everything}}
+	return new(Vocabulary).Compile(&Document{Version: Version2012, Statements: []Statement{all}}, InlinePolicy, source)
+}
+
+// Source returns what the policy was compiled with.
+func (p *Policy) Source() Source { return p.source }
+
+// ContextKeys returns the condition keys that the policy names, in conditions and
+// variables, as written first, each once.
+func (p *Policy) ContextKeys() []string { return texts(p.keys) }
+
 func (v *Vocabulary) compile(s *Statement, in *document) statement {
 	c := statement{
 		deny:       strings.EqualFold(string(s.Effect), string(Deny)),

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +38,9 @@ type call struct {
 	id      string
 	start   time.Time
 
+	source netip.Addr // where the request came from
+	secure bool       // whether it came over TLS
+
 	auth      *sigv4.Authorization // nil until the request is known to be signed
 	principal *authz.Principal     // nil until the signature has been verified
 	cred      *credential
@@ -48,6 +53,7 @@ type call struct {
 	body       bytes.Buffer
 	xml        *awsxml.Writer
 	violations validate.Violations
+	keys       requestKeys
 }
 
 var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)} }}
@@ -56,7 +62,7 @@ var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)}
 const maxKept = 64 << 10
 
 func (s *Server) newCall(r *http.Request) *call {
-	c := calls.Get().(*call) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	c := calls.Get().(*call) // the pool holds nothing else
 	c.server, c.request, c.start = s, r, s.config.Now()
 	c.service = s.services[iamapi.Service.Name]
 	c.id = s.requestID()
@@ -95,6 +101,7 @@ func (s *Server) requestID() string {
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(r)
 	defer c.release()
+	defer c.abort()
 	status, err := c.run(r.Context(), w)
 	if err != nil {
 		status = c.encodeError(err)
@@ -109,7 +116,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *call) run(ctx context.Context, w http.ResponseWriter) (status int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicError{p}
+			err = panicError{p, debug.Stack()}
 		}
 	}()
 	if err := c.authenticate(ctx, w); err != nil {
@@ -154,6 +161,9 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 // acceptable refuses what is no request of a query API.
 func (c *call) acceptable() error {
 	r := c.request
+	if err := c.locate(); err != nil {
+		return err
+	}
 	switch {
 	case r.URL.Path != "/" && r.URL.Path != "":
 		return iamerr.PathNotServed()
@@ -201,7 +211,10 @@ func (c *call) dispatch() error {
 }
 
 func (c *call) parameters() (string, error) {
-	query := unsigned(sigv4.RequestOf(c.request).Query)
+	query := sigv4.RequestOf(c.request).Query
+	if c.auth.Presigned {
+		query = unsigned(query)
+	}
 	switch {
 	case c.request.Method == http.MethodGet && c.body.Len() > 0:
 		return "", iamerr.ParametersInBody()
@@ -219,7 +232,8 @@ func (c *call) parameters() (string, error) {
 	return c.body.String(), nil
 }
 
-// unsigned returns a query without the parameters of a presigned request.
+// unsigned returns the query of a presigned request without what signing put
+// there: the signature, and headers that the client signed as parameters.
 func unsigned(query string) string {
 	if !strings.Contains(query, "X-Amz-") {
 		return query

@@ -12,6 +12,7 @@ import (
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/policy"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/storage"
 )
@@ -87,12 +88,17 @@ func (c *credentials) find(ctx context.Context, accessKeyID string) (*credential
 func (c *credentials) load(ctx context.Context, accessKeyID string) (found *credential, err error) {
 	err = c.server.store.View(ctx, func(r storage.Reader) error {
 		read := storage.NewRecorder(r)
-		stored, err := c.server.db.NewReadTx(read).Credential(accessKeyID)
+		tx := c.server.db.NewReadTx(read)
+		stored, err := tx.Credential(accessKeyID)
+		if err != nil {
+			return err
+		}
+		policies, err := c.server.permissions.Of(tx, stored.User, stored.ServiceAccount)
 		if err != nil {
 			return err
 		}
 		found = &credential{
-			principal: c.server.principal(stored),
+			principal: c.server.principal(stored, policies),
 			secret:    string(stored.Secret),
 			active:    active(stored),
 			read:      read,
@@ -112,6 +118,27 @@ func (c *credentials) load(ctx context.Context, accessKeyID string) (found *cred
 	return found, nil
 }
 
+// renew reads the key of the call anew, after a record of it or of its owner has
+// changed. What was signed with it stays signed as long as the secret is the
+// same; who the caller is, and whether it may go on, may not.
+func (c *call) renew(ctx context.Context) error {
+	if c.cred.read == nil {
+		return nil // root's, which is not stored
+	}
+	found, err := c.server.credentials.load(ctx, c.cred.principal.AccessKeyID)
+	if err == nil {
+		err = c.server.usable(found)
+	}
+	switch {
+	case errors.Is(err, sigv4.ErrUnknownKey), err == nil && found.secret != c.cred.secret:
+		return signatureError(sigv4.NewUnknownKeyError())
+	case err != nil:
+		return err
+	}
+	c.cred, c.principal = found, found.principal
+	return nil
+}
+
 // active tells whether nobody has switched off the key, its service account or its user.
 func active(c *identity.Credential) bool {
 	return c.Key.Status == identity.Active && !c.User.Disabled &&
@@ -127,11 +154,13 @@ func (s *Server) usable(c *credential) error {
 	return nil
 }
 
-func (s *Server) principal(c *identity.Credential) *authz.Principal {
+func (s *Server) principal(c *identity.Credential, policies policy.Policies) *authz.Principal {
 	p := &authz.Principal{
 		Type: authz.User, Account: s.config.Account, ARN: arn.User(s.config.Account, c.User.Path, c.User.Name),
 		ID: c.User.ID, UserID: c.User.ID, UserName: c.User.Name, AccessKeyID: c.Key.ID,
+		Tags: tagsOf(c.User.Tags), Policies: policies,
 	}
+	p.UserARN = p.ARN
 	if c.ServiceAccount != nil {
 		p.Type, p.ID = authz.ServiceAccount, c.ServiceAccount.ID
 		p.ARN = arn.ServiceAccount(s.config.Account, c.ServiceAccount.ID)

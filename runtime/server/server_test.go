@@ -38,6 +38,35 @@ func TestAnswerHasAWSsForm(t *testing.T) {
 		`<ResponseMetadata><RequestId>`+id+`</RequestId></ResponseMetadata></CreateUserResponse>$`, string(body))
 }
 
+// Lists and members that are empty are written by some answers and left out by
+// others, as recorded from AWS; SDKs hand the difference on to their users.
+func TestEmptyMembers(t *testing.T) {
+	f := open(t, nil)
+	const (
+		document = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`
+		arn      = "arn:aws:iam::123456789012:policy/read"
+	)
+	tags := func(answer string) (there, empty bool) {
+		return strings.Contains(answer, "<Tags>"), strings.Contains(answer, "<Tags></Tags>")
+	}
+	for _, tt := range []struct {
+		name         string
+		action       []string
+		there, empty bool
+	}{
+		{"a new policy without tags", []string{"CreatePolicy", "PolicyName", "read", "PolicyDocument", document}, false, false},
+		{"a policy without tags", []string{"GetPolicy", "PolicyArn", arn}, true, true},
+		{"a list of policies", []string{"ListPolicies"}, false, false},
+		{"a new user without tags", []string{"CreateUser", "UserName", "alice"}, false, false},
+		{"a user without tags", []string{"GetUser", "UserName", "alice"}, false, false},
+		{"a new policy with a tag", []string{"CreatePolicy", "PolicyName", "tagged", "PolicyDocument", document, "Tags.member.1.Key", "k", "Tags.member.1.Value", ""}, true, false},
+		{"no tags of a user", []string{"ListUserTags", "UserName", "alice"}, true, true},
+	} {
+		there, empty := tags(f.must(t, f.root, tt.action[0], tt.action[1:]...))
+		require.Equal(t, []bool{tt.there, tt.empty}, []bool{there, empty}, tt.name)
+	}
+}
+
 // refusal is the answer to a request that was not carried out.
 func refusal(t *testing.T, r *http.Request) (status int, code, message string) {
 	t.Helper()

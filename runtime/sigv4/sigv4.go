@@ -157,7 +157,7 @@ func (v *Verifier[P]) Verify(ctx context.Context, a *Authorization, payload [sha
 	signingKey, ok := v.signedWith(a, s, key.Secret, known, now)
 	switch {
 	case !known:
-		return nil, &Error{UnknownKey, "The security token included in the request is invalid."}
+		return nil, NewUnknownKeyError()
 	case !ok:
 		return nil, mismatch()
 	case !key.Expires.IsZero() && !now.Before(key.Expires):

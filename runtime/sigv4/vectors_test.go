@@ -98,7 +98,9 @@ func (s *signedVector) request() Request {
 	return req
 }
 
-func (s *signedVector) payload() [sha256.Size]byte { return sha256.Sum256([]byte(s.SignedRequest.Body)) }
+func (s *signedVector) payload() [sha256.Size]byte {
+	return sha256.Sum256([]byte(s.SignedRequest.Body))
+}
 
 func (v *vector) verifier() *Verifier[string] {
 	c := v.Context
