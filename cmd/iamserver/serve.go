@@ -133,7 +133,11 @@ func (c *serveCommand) Run(p *process) (err error) {
 		servers = append(servers, c.httpServer(adminHandler(data.store, registry), log))
 		listeners = append(listeners, admin)
 	}
-	c.greet(p.stdout, listener.Addr(), listeners, data, root)
+	greeting := p.stdout
+	if c.AuditLog == "-" {
+		greeting = p.stderr // standard output is the log's
+	}
+	c.greet(greeting, listener.Addr(), listeners, data, root)
 	return serveAll(p, log, servers, listeners)
 }
 
