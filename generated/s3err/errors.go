@@ -38,6 +38,8 @@ var (
 	InvalidArgument = apierror.Code{Name: "InvalidArgument", Status: 400, Fault: apierror.Sender}
 	// InvalidBucketName: what stands for a bucket in the request is no name of one.
 	InvalidBucketName = apierror.Code{Name: "InvalidBucketName", Status: 400, Fault: apierror.Sender}
+	// InvalidChunkSizeError: a chunk of the body is too small.
+	InvalidChunkSizeError = apierror.Code{Name: "InvalidChunkSizeError", Status: 403, Fault: apierror.Sender}
 	// InvalidDigest: content-MD5 is no MD5.
 	InvalidDigest = apierror.Code{Name: "InvalidDigest", Status: 400, Fault: apierror.Sender}
 	// InvalidPolicyDocument: the policy of a form cannot be read.
@@ -212,6 +214,12 @@ func NotABucketName() *apierror.Error {
 	return InvalidBucketName.New("The specified bucket is not valid.")
 }
 
+// ChunkTooSmall returns InvalidChunkSizeError: Only the last chunk is allowed to have a size less than
+// 8192 bytes
+func ChunkTooSmall() *apierror.Error {
+	return InvalidChunkSizeError.New("Only the last chunk is allowed to have a size less than 8192 bytes")
+}
+
 // InvalidMD5 returns InvalidDigest: The Content-MD5 you specified is not valid.
 func InvalidMD5() *apierror.Error {
 	return InvalidDigest.New("The Content-MD5 you specified is not valid.")
@@ -231,6 +239,22 @@ func MissingPayloadHash() *apierror.Error {
 // ChecksumHeaderInvalid returns InvalidRequest: Value for {Header} header is invalid.
 func ChecksumHeaderInvalid(header string) *apierror.Error {
 	return InvalidRequest.New("Value for " + header + " header is invalid.")
+}
+
+// BodyTooLong returns InvalidRequest: The body has more bytes than the request says.
+func BodyTooLong() *apierror.Error {
+	return InvalidRequest.New("The body has more bytes than the request says.")
+}
+
+// MalformedChunks returns InvalidRequest: The body is not in the coding aws-chunked.
+func MalformedChunks() *apierror.Error {
+	return InvalidRequest.New("The body is not in the coding aws-chunked.")
+}
+
+// TrailerNotSupported returns InvalidRequest: The value specified in the x-amz-trailer header is not
+// supported
+func TrailerNotSupported() *apierror.Error {
+	return InvalidRequest.New("The value specified in the x-amz-trailer header is not supported")
 }
 
 // SeveralChecksums returns InvalidRequest: Expecting a single x-amz-checksum- header. Multiple
