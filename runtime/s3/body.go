@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"strconv"
+	"sync"
 
 	"iamserver/generated/s3err"
 	"iamserver/runtime/operation"
@@ -43,7 +44,9 @@ type Body struct {
 	checksum *checksum // nil if there is none
 	trailing bool      // the checksum comes in the trailer
 	tail     *bytes.Reader
-	err      error
+
+	mu  sync.Mutex
+	err error // guarded by mu
 }
 
 // NewBody begins to read src, the body of a classified request, which is
@@ -160,29 +163,42 @@ func (b *Body) Small() bool { return b.free == 0 }
 // Verify reads what is held back, and verifies everything. The body must have
 // been read up to there; a small one is.
 func (b *Body) Verify() error {
-	if b.tail == nil && b.err == nil && b.free == 0 {
-		b.err = b.verify()
+	if b.tail == nil && b.Err() == nil && b.free == 0 {
+		b.fail(b.verify())
 	}
+	return b.Err()
+}
+
+// Err returns why the body is not what the request declares, nil as long as
+// nothing is known of it. It may be called while another goroutine reads.
+func (b *Body) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	return b.err
+}
+
+func (b *Body) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
 }
 
 // Read returns data. An error that says that the body is not what the request
 // declares is an *apierror.Error or a *sigv4.Error.
 func (b *Body) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
+	if err := b.Err(); err != nil {
+		return 0, err
 	}
 	if b.free > 0 {
 		n, err := b.src.Read(p[:min(int64(len(p)), b.free)])
 		b.sum(p[:n])
 		b.free -= int64(n)
-		if err != nil {
-			b.err = unfinished(err)
-			if n > 0 {
-				return n, nil
-			}
+		if err == nil {
+			return n, nil
 		}
-		return n, b.err
+		err = unfinished(err)
+		b.fail(err)
+		return n, err
 	}
 	if err := b.Verify(); err != nil {
 		return 0, err

@@ -165,6 +165,8 @@ var single = func() map[string]bool {
 			names[h] = true
 		}
 	}
+	// A list, of which clients send the coding of the body in a line of its own.
+	delete(names, "Content-Encoding")
 	return names
 }()
 
