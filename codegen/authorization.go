@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"iamserver/codegen/model"
@@ -25,20 +26,18 @@ func unauthorized(s *model.Service, r *reference.Reference) openapi.Problems {
 		if known := r.Action(name); known != nil && (known.Access != a.Access || known.Extension != (a.Extension != "")) {
 			problem("the authorization reference has the access level of %s, or whether it is an extension, otherwise", name)
 		}
-		found := 0
 		for _, resource := range resourcesOf(a) {
 			use := reference.Use{Position: a.Position, Action: name, Resource: resource.Type, Keys: a.ConditionKeys}
 			wrong := r.Check(use)
-			problems = append(problems, wrong...)
-			found += len(wrong)
 			if created(resource) {
 				use.Resource = "" // what does not exist yet has no tags
 			}
 			missing := r.Missing(use)
-			if found += len(missing); len(missing) > 0 {
+			problems = append(problems, wrong...)
+			if len(missing) > 0 {
 				problem("%s lacks the condition keys %s", name, strings.Join(missing, ", "))
 			}
-			if found > 0 {
+			if len(wrong)+len(missing) > 0 {
 				break
 			}
 		}
@@ -46,12 +45,19 @@ func unauthorized(s *model.Service, r *reference.Reference) openapi.Problems {
 	return problems
 }
 
-// resourcesOf are the resources of an action; one that has none is authorized on *.
+// resourcesOf are the resources of an action; one that has none is authorized on
+// *. A principal, which may be a user, a group or a role, has the keys of a user.
 func resourcesOf(a *model.Action) []model.Resource {
 	if len(a.Resources) == 0 {
 		return []model.Resource{{}}
 	}
-	return a.Resources
+	all := slices.Clone(a.Resources)
+	for i := range all {
+		if all[i].Type == "principal" {
+			all[i].Type = "user"
+		}
+	}
+	return all
 }
 
 // created tells whether the resource is one that the action makes.

@@ -154,6 +154,21 @@ func IntMap(w *Writer, name string, entries map[string]int32) {
 	w.close(name)
 }
 
+// StringMap writes a map as IntMap does, or nothing if it is nil.
+func StringMap(w *Writer, name string, entries map[string]string) {
+	if entries == nil {
+		return
+	}
+	w.open(name)
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		w.open("entry")
+		w.String("key", key)
+		w.String("value", entries[key])
+		w.close("entry")
+	}
+	w.close(name)
+}
+
 func (w *Writer) open(name string) { w.buf = appendOpen(w.buf, name) }
 
 func (w *Writer) close(name string) { w.buf = appendClose(w.buf, name) }
