@@ -485,22 +485,20 @@ func (n naive) arn(pattern []piece, value string) truth {
 			patternParts[len(patternParts)-1] = append(patternParts[len(patternParts)-1], p)
 		}
 	}
-	tooLong := len(plain(pattern)) > maxLength
+	longPattern, longValue := len(plain(pattern)) > maxLength, len(value) > maxLength
 	switch {
-	case len(patternParts) < 6 && !tooLong:
+	case len(patternParts) < 6 && !longPattern, len(valueParts) < 6 && !longValue:
 		return no
-	case tooLong || len(value) > maxLength:
+	case longPattern, longValue:
 		return unknown
-	case len(valueParts) < 6:
-		return no
-	}
-	if _, resolved := n.resolve(pattern); resolved != yes {
-		return resolved
 	}
 	result := yes
 	for i := range patternParts {
-		part, _ := n.resolve(patternParts[i])
-		result = min(result, glob(part, valueParts[i]))
+		part, resolved := n.resolve(patternParts[i])
+		if resolved == yes {
+			resolved = glob(part, valueParts[i])
+		}
+		result = min(result, resolved)
 	}
 	return result
 }
@@ -670,10 +668,10 @@ func variable(s string) (p piece, ok bool) {
 }
 
 // resolve puts literal text in the place of variables. It returns no if there is
-// none to put, unknown if the value could not be obtained or the result is too long.
+// none to put, unknown if the value could not be obtained.
 func (n naive) resolve(pattern []piece) ([]piece, truth) {
 	var resolved []piece
-	result, length := yes, 0
+	result := yes
 	for _, p := range pattern {
 		if p.name != "" {
 			value := n.value(p.name)
@@ -690,11 +688,7 @@ func (n naive) resolve(pattern []piece) ([]piece, truth) {
 				p = piece{literal: text(value)}
 			}
 		}
-		length += len(p.literal)
 		resolved = append(resolved, p)
-	}
-	if length > maxLength {
-		result = min(result, unknown)
 	}
 	return resolved, result
 }
@@ -711,7 +705,7 @@ func plain(pattern []piece) string {
 // glob matches a resolved pattern: a star is any run of characters, a question
 // mark exactly one.
 func glob(pattern []piece, s string) truth {
-	if len(plain(pattern)) > maxLength || len(s) > maxLength {
+	if len(s) > maxLength {
 		return unknown
 	}
 	refuted := map[[2]int]bool{} // what was tried already: not for speed, but to end at all

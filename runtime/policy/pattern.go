@@ -280,14 +280,20 @@ func (p *pattern) matchPieces(e *evaluation, v string) match {
 	return matched
 }
 
-// resolve reports whether every variable of p has a value: matched if so.
+// resolve reports whether every variable of p has a value: matched if so. One that
+// has none settles it, whatever the others are.
 func (p *pattern) resolve(e *evaluation) match {
+	resolved := matched
 	for _, a := range p.variables {
-		if _, resolved := e.substitute(a); resolved != matched {
-			return resolved
+		switch _, has := e.substitute(a); has {
+		case unmatched:
+			return unmatched
+		case unmatchable:
+			resolved = unmatchable
+		case matched:
 		}
 	}
-	return matched
+	return resolved
 }
 
 // literal returns the text that an atom stands for, which is not anyCharacter.

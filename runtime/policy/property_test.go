@@ -459,7 +459,7 @@ func (g generator) value() any {
 		list := g.some(3, func() string { return text(g.single()) })
 		return list
 	case 4:
-		if g.chance(30) {
+		if g.chance(50) {
 			return failed{}
 		}
 		if g.chance(3) {

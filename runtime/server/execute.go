@@ -129,5 +129,5 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	case policy.ExplicitDeny, policy.ImplicitDeny:
 	}
 	c.denial = &outcome
-	return iamerr.Denied(authz.Denial(request, &outcome))
+	return iamerr.Denied(authz.Denial(request, c.asNamed(outcome)))
 }
