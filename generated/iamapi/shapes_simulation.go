@@ -87,11 +87,12 @@ func (s *ContextEntry) Validate(v *validate.Violations) {
 type EvaluationResult struct {
 	// The action.
 	EvalActionName string
-	// The resource if there is only one, and else the form of the ARNs of what the action is on.
+	// The form of the ARNs of what the action is on, or * where no resource was given or the action has
+	// none.
 	EvalResourceName *string
-	// The decision; of several resources, the worst.
+	// The decision; of several resources, the most restrictive.
 	EvalDecision string
-	// The statements that decided, unless there are several resources.
+	// The statements that led to the decision, whatever the resource.
 	MatchedStatements []SimulatedStatement
 	// The condition keys that the policies name and ContextEntries does not have.
 	MissingContextValues []string

@@ -259,43 +259,55 @@ func (m *simulation) result(name string) iamapi.EvaluationResult {
 			PermissionsBoundaryDecisionDetail: r.PermissionsBoundaryDecisionDetail,
 		}
 	}
-	out := iamapi.EvaluationResult{EvalActionName: name}
+	out := iamapi.EvaluationResult{EvalActionName: name, EvalResourceName: new(resourceForm(name, m.resources)), EvalDecisionDetails: map[string]string{}}
 	for _, resource := range m.resources {
 		out.ResourceSpecificResults = append(out.ResourceSpecificResults, m.decide(name, resource))
 	}
-	first := &out.ResourceSpecificResults[0]
-	if len(m.resources) == 1 {
-		out.EvalResourceName, out.EvalDecision = &first.EvalResourceName, first.EvalResourceDecision
-		out.MatchedStatements, out.MissingContextValues = first.MatchedStatements, first.MissingContextValues
-		out.PermissionsBoundaryDecisionDetail, out.EvalDecisionDetails = first.PermissionsBoundaryDecisionDetail, first.EvalDecisionDetails
-		return out
-	}
-	out.EvalResourceName, out.EvalDecision = new(resourceForm(name, m.resources)), worst(out.ResourceSpecificResults)
-	out.EvalDecisionDetails = map[string]string{}
 	for i := range out.ResourceSpecificResults {
-		r := &out.ResourceSpecificResults[i]
-		for _, key := range r.MissingContextValues {
-			if !slices.ContainsFunc(out.MissingContextValues, func(k string) bool { return strings.EqualFold(k, key) }) {
-				out.MissingContextValues = append(out.MissingContextValues, key)
-			}
-		}
-		if d := r.PermissionsBoundaryDecisionDetail; d != nil && (out.PermissionsBoundaryDecisionDetail == nil || !*d.AllowedByPermissionsBoundary) {
-			out.PermissionsBoundaryDecisionDetail = d
-		}
+		out.EvalDecision = worse(out.EvalDecision, out.ResourceSpecificResults[i].EvalResourceDecision)
+	}
+	for i := range out.ResourceSpecificResults {
+		summarize(&out, &out.ResourceSpecificResults[i])
 	}
 	return out
 }
 
-// worst is what can be said of an action on several resources.
-func worst(results []iamapi.ResourceSpecificResult) string {
-	for _, decision := range []policy.Decision{policy.ExplicitDeny, policy.ImplicitDeny} {
-		for i := range results {
-			if results[i].EvalResourceDecision == decision.String() {
-				return decision.String()
+// summarize adds the result on one resource to that of all, which has the decision:
+// the statements that led to it, the condition keys that are missing, and of each
+// detail the most restrictive.
+func summarize(all *iamapi.EvaluationResult, one *iamapi.ResourceSpecificResult) {
+	if one.EvalResourceDecision == all.EvalDecision {
+		for i := range one.MatchedStatements {
+			if !slices.ContainsFunc(all.MatchedStatements, func(s iamapi.SimulatedStatement) bool { return sameStatement(&s, &one.MatchedStatements[i]) }) {
+				all.MatchedStatements = append(all.MatchedStatements, one.MatchedStatements[i])
 			}
 		}
 	}
-	return policy.Allowed.String()
+	for _, key := range one.MissingContextValues {
+		if !slices.ContainsFunc(all.MissingContextValues, func(k string) bool { return strings.EqualFold(k, key) }) {
+			all.MissingContextValues = append(all.MissingContextValues, key)
+		}
+	}
+	for side, decision := range one.EvalDecisionDetails {
+		all.EvalDecisionDetails[side] = worse(all.EvalDecisionDetails[side], decision)
+	}
+	if d := one.PermissionsBoundaryDecisionDetail; d != nil && (all.PermissionsBoundaryDecisionDetail == nil || !*d.AllowedByPermissionsBoundary) {
+		all.PermissionsBoundaryDecisionDetail = d
+	}
+}
+
+func sameStatement(a, b *iamapi.SimulatedStatement) bool {
+	return *a.SourcePolicyId == *b.SourcePolicyId && *a.SourcePolicyType == *b.SourcePolicyType && *a.StartPosition.Line == *b.StartPosition.Line && *a.StartPosition.Column == *b.StartPosition.Column
+}
+
+// worse is the more restrictive of two decisions, of which the first may be empty.
+func worse(a, b string) string {
+	for _, decision := range []policy.Decision{policy.ExplicitDeny, policy.ImplicitDeny} {
+		if a == decision.String() || b == decision.String() {
+			return decision.String()
+		}
+	}
+	return b
 }
 
 // resourceForm is the form of ARNs that an action is on and that all the
@@ -308,7 +320,7 @@ func resourceForm(name string, resources []string) string {
 	for _, kind := range a.Resources {
 		form := reference.Catalogue.Resource(a.Service, kind)
 		if !slices.ContainsFunc(resources, func(resource string) bool { return !form.Matches(resource) }) {
-			return strings.ReplaceAll(form.ARN, "${Partition}", "aws")
+			return form.ARN
 		}
 	}
 	return everything

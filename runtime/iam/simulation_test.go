@@ -101,10 +101,10 @@ func TestSimulateOnResources(t *testing.T) {
 	simulate := step("SimulateCustomPolicy ActionNames.member.1=s3:getobject&PolicyInputList.member.1=") + quoted(document)
 	runTests(t, []test{
 		{
-			name: "on one, whose result stands twice",
+			name: "on one",
 			step: simulate + "&ResourceArns.member.1=arn:aws:s3:::b/k",
 			want: &iamapi.SimulateCustomPolicyResponse{EvaluationResults: []iamapi.EvaluationResult{{
-				EvalActionName: "s3:getobject", EvalResourceName: new("arn:aws:s3:::b/k"), EvalDecision: "allowed",
+				EvalActionName: "s3:getobject", EvalResourceName: new("arn:${Partition}:s3:::${BucketName}/${ObjectName}"), EvalDecision: "allowed",
 				MatchedStatements: []iamapi.SimulatedStatement{allow}, MissingContextValues: missing, EvalDecisionDetails: map[string]string{},
 				ResourceSpecificResults: []iamapi.ResourceSpecificResult{{
 					EvalResourceName: "arn:aws:s3:::b/k", EvalResourceDecision: "allowed", MatchedStatements: []iamapi.SimulatedStatement{allow},
@@ -113,12 +113,12 @@ func TestSimulateOnResources(t *testing.T) {
 			}}},
 		},
 		{
-			name: "on several, of which the worst decision counts, and a Deny hides what allows",
+			name: "on several, of which the most restrictive decision counts with its statements",
 			step: simulate + "&ResourceArns.member.1=arn:aws:s3:::b/k&ResourceArns.member.2=arn:aws:s3:::b/secret&ResourceArns.member.3=arn:aws:s3:::c/k" +
 				"&ContextEntries.member.1.ContextKeyName=AWS:useragent&ContextEntries.member.1.ContextKeyValues.member.1=x",
 			want: &iamapi.SimulateCustomPolicyResponse{EvaluationResults: []iamapi.EvaluationResult{{
-				EvalActionName: "s3:getobject", EvalResourceName: new("arn:aws:s3:::${BucketName}/${ObjectName}"), EvalDecision: "explicitDeny",
-				EvalDecisionDetails: map[string]string{},
+				EvalActionName: "s3:getobject", EvalResourceName: new("arn:${Partition}:s3:::${BucketName}/${ObjectName}"), EvalDecision: "explicitDeny",
+				MatchedStatements: []iamapi.SimulatedStatement{matched("PolicyInputList.1", "none", 102, 222)}, EvalDecisionDetails: map[string]string{},
 				ResourceSpecificResults: []iamapi.ResourceSpecificResult{
 					{EvalResourceName: "arn:aws:s3:::b/k", EvalResourceDecision: "allowed", MatchedStatements: []iamapi.SimulatedStatement{allow}, EvalDecisionDetails: map[string]string{}},
 					{
