@@ -36,6 +36,7 @@ type Authorization struct {
 	scope        string // date/region/service/aws4_request
 	query        []byte // the canonical query string
 	declared     []string
+	payload      Payload // of a request to an object store
 	signature    [sha256.Size]byte
 	sessionToken string
 }
@@ -412,6 +413,9 @@ func (a *Authorization) setDeclared(query *params) error {
 	}
 	if n == 1 {
 		a.declared = append(a.declared[:len(a.declared):len(a.declared)], value)
+	}
+	if a.profile.ObjectStore {
+		return a.setPayload()
 	}
 	var hash [sha256.Size]byte
 	for _, value := range a.declared {

@@ -75,6 +75,10 @@ type Profile struct {
 	// UnsignedToken accepts a session token that the signature does not cover,
 	// as clients of AWS IoT send it. IAM and STS do not.
 	UnsignedToken bool
+	// ObjectStore is how S3 has requests signed: the path as it decodes, encoded
+	// once, and the body unsigned or chunk by chunk if the client likes. Such
+	// requests are for VerifyHeaders; Verify takes those with a payload hash.
+	ObjectStore bool
 }
 
 // Config is what a Verifier accepts. The zero Config accepts nothing.
@@ -144,6 +148,12 @@ func (v *Verifier[P]) Verify(ctx context.Context, a *Authorization, payload [sha
 	if err := s.writeStringToSign(a, payload); err != nil {
 		return Identity[P]{}, err
 	}
+	return v.identify(ctx, a, s)
+}
+
+// identify finds the key that a names, and checks the signature of the string to
+// sign in s with it.
+func (v *Verifier[P]) identify(ctx context.Context, a *Authorization, s *scratch) (Identity[P], error) {
 	key, err := v.keys.Key(ctx, a.AccessKeyID, a.sessionToken)
 	known := err == nil && key.Secret != ""
 	switch {
