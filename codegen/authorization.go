@@ -8,6 +8,7 @@ import (
 	"iamserver/codegen/model"
 	"iamserver/codegen/openapi"
 	"iamserver/codegen/reference"
+	"iamserver/runtime/operation"
 )
 
 // unauthorized finds what the actions of a service say of their access levels,
@@ -62,3 +63,40 @@ func resourcesOf(a *model.Action) []model.Resource {
 
 // created tells whether the resource is one that the action makes.
 func created(r model.Resource) bool { return r.Path != "" && r.From == "" }
+
+// unauthorizedRequests finds what the needs of operations say of actions,
+// resources and condition keys otherwise than the authorization reference does.
+func unauthorizedRequests(requests *model.Requests, r *reference.Reference) openapi.Problems {
+	if r.Service(requests.Service.Name) == nil {
+		return nil
+	}
+	var problems openapi.Problems
+	for _, o := range requests.Operations {
+		var uses []reference.Use
+		for _, need := range o.Needs {
+			for _, name := range []string{need.Action, need.Versioned} {
+				if name != "" {
+					uses = append(uses, reference.Use{Position: o.Position, Action: name, Resource: resourceTypes[need.On]})
+				}
+			}
+		}
+		for _, u := range uses {
+			problems = append(problems, r.Check(u)...)
+		}
+		for _, key := range o.Keys {
+			supported := slices.ContainsFunc(uses, func(u reference.Use) bool {
+				u.Keys = []string{strings.TrimSuffix(key.Name, "/")}
+				return (len(key.Of) == 0 || slices.Contains(key.Of, u.Action)) && len(r.Check(u)) == 0
+			})
+			if !supported {
+				problems = append(problems, openapi.Problem{Position: o.Position, Text: fmt.Sprintf("no action that %s needs supports the condition key %s", o.Name, key.Name)})
+			}
+		}
+	}
+	return problems
+}
+
+// resourceTypes are the reference's names of what an operation of S3 is decided on.
+var resourceTypes = map[operation.Resource]string{
+	operation.OnAll: "", operation.OnBucket: "bucket", operation.OnObject: "object", operation.OnSource: "object", operation.OnEntries: "object",
+}
