@@ -30,6 +30,17 @@ func Generate(fsys fs.FS) (Files, error) {
 		}
 		maps.Copy(files, out)
 	}
+	requests, err := openapi.LoadRequests(fsys)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		out, err := emit.Requests(r)
+		if err != nil {
+			return nil, fmt.Errorf("generate %s: %w", r.Service.Name, err)
+		}
+		maps.Copy(files, out)
+	}
 	cli, err := emit.CLI(services)
 	if err != nil {
 		return nil, fmt.Errorf("generate AWS CLI model: %w", err)

@@ -36,6 +36,13 @@ func Lint(module fs.FS) (openapi.Problems, error) {
 	if err != nil {
 		return nil, err
 	}
+	requests, err := openapi.LoadRequests(spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		services = append(services, r.Service)
+	}
 	for _, s := range services {
 		problems = append(problems, unusedMessages(s, used)...)
 		problems = append(problems, unauthorized(s, authorization)...)

@@ -36,7 +36,7 @@ type serveCommand struct {
 	Quota           map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
 	ManagedPolicies string         `help:"Directory with more policies under arn:aws:iam::aws:policy/: NAME.json, or PATH/NAME.json, is the document of one." placeholder:"DIR" type:"existingdir"`
 	TrustedProxies  []netip.Prefix `name:"trusted-proxies" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; from all others they are ignored." placeholder:"CIDR,…"`
-	S3              string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
+	S3              string         `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
 	AdminListen     string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
 	AuditLog        string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
 	AuditOnError    string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
@@ -102,7 +102,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 		Root:    server.RootKey{AccessKeyID: root.Credentials.AccessKeyID, SecretAccessKey: string(root.Credentials.SecretAccessKey)},
 		Regions: c.AcceptRegion, Quotas: limits, Managed: policies, NoSelfService: c.SelfService == "off", TrustedProxies: c.TrustedProxies,
 		AuditContinue: c.AuditOnError == "continue",
-		Log: log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
+		Log:           log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
 	}
 	auditLog, err := c.openAudit(p)
 	if err != nil {
@@ -133,7 +133,11 @@ func (c *serveCommand) Run(p *process) (err error) {
 		servers = append(servers, c.httpServer(adminHandler(data.store, registry), log))
 		listeners = append(listeners, admin)
 	}
-	c.greet(p.stdout, listener.Addr(), listeners, data, root)
+	greeting := p.stdout
+	if c.AuditLog == "-" {
+		greeting = p.stderr // standard output is the log's
+	}
+	c.greet(greeting, listener.Addr(), listeners, data, root)
 	return serveAll(p, log, servers, listeners)
 }
 

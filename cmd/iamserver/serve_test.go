@@ -8,8 +8,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -312,19 +314,70 @@ func (s *running) waitFor(t *testing.T, pattern string) {
 	s.output.find(t, regexp.MustCompile("("+pattern+")"))
 }
 
-// halfSent sends all but the end of a request.
-func halfSent(t *testing.T, s *running) net.Conn {
+// announced sends the head of a request with a body of some length.
+func announced(t *testing.T, s *running, length int) net.Conn {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	t.Cleanup(func() { connection.Close() }) //nolint:errcheck // nothing is lost
-	// The answer to the expectation says that the request has begun.
-	_, err = io.WriteString(connection, claimed("Expect: 100-continue\r\nContent-Length: 5\r\n"))
+	_, err = io.WriteString(connection, claimed(fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n", length)))
 	require.NoError(t, err)
-	line, err := bufio.NewReader(io.LimitReader(connection, 25)).ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "HTTP/1.1 100 Continue\r\n", line)
 	return connection
+}
+
+// awaited waits until the server asks for the body that was announced.
+func awaited(t *testing.T, connection net.Conn) {
+	t.Helper()
+	line := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))
+	_, err := io.ReadFull(connection, line)
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/1.1 100 Continue\r\n\r\n", string(line))
+}
+
+// halfSent sends all of a request but its body of five bytes.
+func halfSent(t *testing.T, s *running) net.Conn {
+	t.Helper()
+	connection := announced(t, s, 5)
+	awaited(t, connection)
+	return connection
+}
+
+// Only so many large bodies are read at a time, of whoever claims to be signed;
+// small ones do not wait for them, and the next large one gets its turn.
+func TestLargeBodiesAreBounded(t *testing.T) {
+	const places, large = 64, 1 << 20
+	s := start(t, filepath.Join(t.TempDir(), "iamdata"))
+	var busy []net.Conn
+	for range places {
+		busy = append(busy, announced(t, s, large))
+		awaited(t, busy[len(busy)-1])
+	}
+	waiting := announced(t, s, large)
+	rootClient(t, s, 1).must(t, "GetUser")
+	require.NoError(t, waiting.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+	_, err := waiting.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "nobody asks for the body yet")
+	require.NoError(t, waiting.SetReadDeadline(time.Time{}))
+	require.NoError(t, busy[0].Close())
+	awaited(t, waiting)
+}
+
+// An audit log on standard output is nothing but the log.
+func TestAuditLogOnStandardOutput(t *testing.T) {
+	cmd := program(t.Context(), t, "--data", filepath.Join(t.TempDir(), "iamdata"), "--listen", "127.0.0.1:0", "--admin-listen", "", "--audit-log", "-")
+	output, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	other := newTranscript()
+	cmd.Stderr = other
+	require.NoError(t, cmd.Start())
+	address := strings.TrimPrefix(other.find(t, servingURL), "http://")
+	exchange(t, address, next, http.MethodGet)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	log, err := io.ReadAll(output)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait())
+	require.Equal(t, 1, strings.Count(string(log), "\n"))
+	require.True(t, json.Valid(log), "%s", log)
 }
 
 func TestRunningRequestsAreAnsweredBeforeTheEnd(t *testing.T) {

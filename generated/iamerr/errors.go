@@ -442,12 +442,6 @@ func ActionNotFound(action, version string) *apierror.Error {
 	return InvalidAction.New("Could not find operation " + action + " for version " + version)
 }
 
-// SecurityTokenInvalid returns InvalidClientTokenId: The security token included in the request is
-// invalid.
-func SecurityTokenInvalid() *apierror.Error {
-	return InvalidClientTokenId.New("The security token included in the request is invalid.")
-}
-
 // BodyTooLarge returns RequestEntityTooLarge: The request body is longer than {Limit} bytes.
 func BodyTooLarge(limit string) *apierror.Error {
 	return RequestEntityTooLarge.New("The request body is longer than " + limit + " bytes.")

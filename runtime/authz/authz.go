@@ -19,11 +19,15 @@ type Resource struct {
 	Tags []Tag
 	// Boundary is the ARN of the resource's permissions boundary, or empty.
 	Boundary string
+	// Policy is the policy of the resource, such as a bucket policy; nil if it has none.
+	Policy *policy.Set
 }
 
 // A Request asks whether a principal may carry out one action on all of some resources.
 type Request struct {
 	Principal *Principal
+	// Account is the id of the account that the resources belong to.
+	Account string
 	// Action is the policy action, such as iam:CreateUser.
 	Action policy.Action
 	// SelfService says that the specification opens the action to a user on itself.
@@ -81,12 +85,12 @@ func (d Engine) decide(req *Request, on *Resource) Outcome {
 		Resource:  policy.NewResource(on.ARN),
 		Context:   &conditionKeys{req, on},
 	}
-	policies := &req.Principal.Policies
+	policies := req.Principal.Policies
+	policies.Resource = on.Policy
 	decision := policies.Evaluate(question)
 	if decision == policy.ImplicitDeny && d.SelfService && req.onItself(on) {
-		opened := *policies
-		opened.Identity = selfService
-		policies, decision = &opened, opened.Evaluate(question)
+		policies.Identity = selfService
+		decision = policies.Evaluate(question)
 	}
 	if decision == policy.Allowed {
 		return Outcome{Decision: policy.Allowed}

@@ -38,22 +38,28 @@ func (k *conditionKeys) Value(key *policy.Key) policy.Value {
 	case "aws:username":
 		return present(p.UserName)
 	case "aws:userid":
-		if p.Type == Root {
+		switch p.Type {
+		case Root:
 			return policy.Text(p.Account)
+		case Anonymous:
+			return policy.Text("anonymous")
+		case User, ServiceAccount:
 		}
 		return policy.Text(p.UserID)
 	case "aws:principaltype":
-		if p.Type == Root {
-			return policy.Text("Account")
-		}
-		return policy.Text("User")
+		return policy.Text(principalTypes[p.Type])
 	case "aws:principalarn":
 		if p.Type == Root {
 			return policy.Text(p.ARN)
 		}
-		return policy.Text(p.UserARN)
-	case "aws:principalaccount", "aws:resourceaccount":
+		return present(p.UserARN)
+	case "aws:principalaccount":
+		if p.Type == Anonymous {
+			return policy.Text("anonymous")
+		}
 		return policy.Text(p.Account)
+	case "aws:resourceaccount":
+		return policy.Text(k.request.Account)
 	case "aws:principaltag":
 		return tagged(p.Tags, key.Tag())
 	case "aws:principalisawsservice", "aws:viaawsservice":
@@ -90,6 +96,9 @@ func (k *conditionKeys) Value(key *policy.Key) policy.Value {
 	}
 	return k.request.Keys.Value(key)
 }
+
+// principalTypes are the values of aws:PrincipalType.
+var principalTypes = map[PrincipalType]string{User: "User", ServiceAccount: "User", Root: "Account", Anonymous: "Anonymous"}
 
 // present is a value of text, absent if it is empty.
 func present(text string) policy.Value {

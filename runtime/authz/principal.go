@@ -16,6 +16,9 @@ const (
 	ServiceAccount
 	// Root is the account itself.
 	Root
+	// Anonymous is who signed nothing: only the policy of a bucket can allow it
+	// anything.
+	Anonymous
 )
 
 // String returns the type as CloudTrail's userIdentity names it.
@@ -25,6 +28,8 @@ func (t PrincipalType) String() string {
 		return "Root"
 	case ServiceAccount:
 		return "ServiceAccount"
+	case Anonymous:
+		return "Anonymous"
 	default:
 		return "IAMUser"
 	}
@@ -61,8 +66,12 @@ type Tag struct {
 
 // named is the principal as resource policies name it.
 func (p *Principal) named() policy.Principal {
-	if p.Type == Root {
+	switch p.Type {
+	case Root:
 		return policy.Principal{Type: policy.Root, Account: p.Account, ARN: p.ARN}
+	case Anonymous:
+		return policy.Principal{Type: policy.Anonymous}
+	case User, ServiceAccount:
 	}
 	return policy.Principal{Type: policy.User, Account: p.Account, ARN: p.UserARN, ID: p.UserID}
 }

@@ -95,6 +95,11 @@ func (c *Compiler) OfGroup(tx *identity.Tx, group *identity.Group) ([]*policy.Po
 	return c.owned(tx, group.ID, policy.SourceGroup)
 }
 
+// Bucket compiles a bucket policy.
+func (c *Compiler) Bucket(name, document string) *policy.Set {
+	return policy.NewSet(c.compile(document, policy.ResourcePolicy, policy.Source{ID: name, Type: policy.SourceResource}))
+}
+
 // owned returns the inline and attached policies of a user or group.
 func (c *Compiler) owned(tx *identity.Tx, ownerID string, owner policy.SourceType) ([]*policy.Policy, error) {
 	var policies []*policy.Policy

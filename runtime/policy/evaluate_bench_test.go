@@ -71,18 +71,31 @@ func bench(b *testing.B, set *policy.Set, resource string, want policy.Decision)
 }
 
 // twenty is a policy of which every statement matches the action and the resource,
-// and fails on its last condition only.
-func twenty(policyNumber int) string {
+// and fails on the last of its conditions in document order only. No two of them
+// have the same values.
+func twenty(policyNumber int, conditions func(n int) string) string {
 	var statements []string
 	for i := range 20 {
-		n := policyNumber*20 + i
-		statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Action":["s3:Get*","s3:PutObject"],"Resource":"arn:aws:s3:::home/${aws:username}/*","Condition":{
-			"Bool":{"aws:SecureTransport":"true"},
-			"DateLessThan":{"aws:CurrentTime":"2027-01-%02dT00:00:00Z"},
-			"IpAddress":{"aws:SourceIp":["10.%d.0.0/16","192.0.2.0/24"]},
-			"StringLike":{"aws:UserAgent":"*terraform-%d/${aws:username}*"}}}`, i+1, n%250, n))
+		statements = append(statements, `{"Effect":"Allow","Action":["s3:Get*","s3:PutObject"],"Resource":"arn:aws:s3:::home/${aws:username}/*","Condition":{`+
+			conditions(policyNumber*20+i)+`}}`)
 	}
 	return document(statements...)
+}
+
+// The conditions of twenty, of which the last fails.
+func boolFails(n int) string {
+	return fmt.Sprintf(`"IpAddress":{"aws:SourceIp":["10.%d.%d.0/24","192.0.2.0/%d"]},"StringLike":{"aws:UserAgent":["aws-cli/%d*","aws-cli/*botocore/*"]},`+
+		`"DateLessThan":{"aws:CurrentTime":"2027-01-01T%02d:%02d:00Z"},"Bool":{"aws:SecureTransport":"false"}`, n%250, n/250, 16+n%12, n+100, n%24, n/24)
+}
+
+func likeFails(n int) string {
+	return fmt.Sprintf(`"Bool":{"aws:SecureTransport":"true"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T%02d:%02d:00Z"},`+
+		`"IpAddress":{"aws:SourceIp":["10.%d.%d.0/24","192.0.2.0/%d"]},"StringLike":{"aws:UserAgent":"aws-cli/%d*"}`, n%24, n/24, n%250, n/250, 16+n%12, n+100)
+}
+
+func searchFails(n int) string {
+	return fmt.Sprintf(`"Bool":{"aws:SecureTransport":"true"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T%02d:%02d:00Z"},`+
+		`"IpAddress":{"aws:SourceIp":["10.%d.%d.0/24","192.0.2.0/%d"]},"StringLike":{"aws:UserAgent":"*terraform-%d/${aws:username}*"}`, n%24, n/24, n%250, n/250, 16+n%12, n)
 }
 
 func BenchmarkEvaluate(b *testing.B) {
@@ -102,13 +115,18 @@ func BenchmarkEvaluate(b *testing.B) {
 		}
 		bench(b, setOf(b, documents...), "arn:aws:s3:::team2/a/b.txt", policy.Allowed)
 	})
-	b.Run("10 policies of 20 statements that fail late", func(b *testing.B) {
-		var documents []string
-		for i := range 10 {
-			documents = append(documents, twenty(i))
-		}
-		bench(b, setOf(b, documents...), "arn:aws:s3:::home/alice/b.txt", policy.ImplicitDeny)
-	})
+	for _, tt := range []struct {
+		name       string
+		conditions func(n int) string
+	}{{"Bool", boolFails}, {"StringLike", likeFails}, {"a search", searchFails}} {
+		b.Run("10 policies of 20 statements whose last condition fails, "+tt.name, func(b *testing.B) {
+			var documents []string
+			for i := range 10 {
+				documents = append(documents, twenty(i, tt.conditions))
+			}
+			bench(b, setOf(b, documents...), "arn:aws:s3:::home/alice/b.txt", policy.ImplicitDeny)
+		})
+	}
 	for _, n := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprintf("%d statements over distinct buckets", n), func(b *testing.B) {
 			var documents []string

@@ -55,6 +55,18 @@ func NewSet(policies ...*Policy) *Set {
 	return s
 }
 
+// Len returns the number of statements; that of no set is 0.
+func (s *Set) Len() int {
+	if s == nil {
+		return 0
+	}
+	n := 0
+	for _, p := range s.policies {
+		n += len(p.statements)
+	}
+	return n
+}
+
 func (x *index) add(e entry) {
 	places, ok := e.statement.resources.places()
 	if !ok {

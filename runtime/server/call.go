@@ -51,6 +51,7 @@ type call struct {
 	denial    *authz.Outcome // nil unless denied
 
 	body       bytes.Buffer
+	large      bool // the body has one of the places of large ones
 	xml        *awsxml.Writer
 	violations validate.Violations
 	keys       requestKeys
@@ -70,6 +71,9 @@ func (s *Server) newCall(r *http.Request) *call {
 }
 
 func (c *call) release() {
+	if c.large {
+		<-c.server.large
+	}
 	if c.body.Cap() > maxKept || cap(c.xml.Bytes()) > maxKept {
 		return
 	}
@@ -145,7 +149,7 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 	}
 	c.auth = auth
 	c.service = c.server.services[auth.Service]
-	if err := c.readBody(w); err != nil {
+	if err := c.readBody(ctx, w); err != nil {
 		return err
 	}
 	identity, err := c.server.verifier.Verify(ctx, auth, sha256.Sum256(c.body.Bytes()))
@@ -175,9 +179,23 @@ func (c *call) acceptable() error {
 	return nil
 }
 
-func (c *call) readBody(w http.ResponseWriter) error {
-	if c.request.Method == http.MethodGet && c.request.ContentLength == 0 {
+// Whoever claims to be signed can make the server read a body, and keep it while
+// the rest comes slowly. So only this many larger than maxKept are read at a
+// time; others wait, and no more than maxWait.
+const (
+	largeBodies = 64
+	maxWait     = 10 * time.Second
+)
+
+func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
+	length := c.request.ContentLength
+	if c.request.Method == http.MethodGet && length == 0 {
 		return nil
+	}
+	if length < 0 || length > maxKept {
+		if err := c.awaitPlace(ctx); err != nil {
+			return err
+		}
 	}
 	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -188,6 +206,18 @@ func (c *call) readBody(w http.ResponseWriter) error {
 		return iamerr.BodyIncomplete()
 	}
 	return nil
+}
+
+func (c *call) awaitPlace(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	select {
+	case c.server.large <- struct{}{}:
+		c.large = true
+		return nil
+	case <-ctx.Done():
+		return iamerr.TookTooLong()
+	}
 }
 
 // dispatch finds the action and reads its parameters, which come from the body

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
@@ -33,13 +35,16 @@ type credentials struct {
 	server *Server
 	root   *credential
 
+	loads singleflight.Group // by access key id
+
 	mu    sync.RWMutex
 	cache map[string]*credential // guarded by mu; by access key id
+	size  int                    // guarded by mu; of all that is in cache
 }
 
-// mostCredentials bounds the cache, at some 1 KiB each. A full one is emptied:
-// simple, and far above the number of keys in use at a time.
-const mostCredentials = 50_000
+// mostCached bounds the cache, in the units of credential.size: some 100 MiB. A
+// full one is emptied: simple, and far above what is in use at a time.
+const mostCached = 200_000
 
 func newCredentials(s *Server) *credentials {
 	return &credentials{
@@ -71,17 +76,60 @@ func (c *credentials) find(ctx context.Context, accessKeyID string) (*credential
 	if found != nil && !c.server.changes.since(found.depends) {
 		return found, c.server.usable(found)
 	}
-	found, err := c.load(ctx, strings.Clone(accessKeyID))
+	found, err := c.loadOnce(ctx, strings.Clone(accessKeyID))
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	if len(c.cache) >= mostCredentials {
-		clear(c.cache)
-	}
-	c.cache[found.principal.AccessKeyID] = found
-	c.mu.Unlock()
 	return found, c.server.usable(found)
+}
+
+// loadOnce loads a key into the cache, once for all requests that need it at the
+// same time. A request that comes after a change does not get what was read before
+// it: it joins a load that is under way only if nothing has changed since.
+func (c *credentials) loadOnce(ctx context.Context, accessKeyID string) (*credential, error) {
+	for {
+		result, err, shared := c.loads.Do(accessKeyID, func() (any, error) {
+			// Others wait for this load, whatever becomes of the request that began it.
+			found, err := c.load(context.WithoutCancel(ctx), accessKeyID)
+			if err == nil {
+				c.keep(accessKeyID, found)
+			}
+			return found, err
+		})
+		switch {
+		case err != nil && shared: // perhaps of a moment before this request
+			return c.load(ctx, accessKeyID)
+		case err != nil:
+			return nil, err
+		}
+		found := result.(*credential) //nolint:forcetypeassert // the function above returns nothing else
+		if !shared || !c.server.changes.since(found.depends) {
+			return found, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *credentials) keep(accessKeyID string, found *credential) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.cache[accessKeyID]; old != nil {
+		c.size -= old.size()
+	}
+	if c.size += found.size(); c.size > mostCached {
+		clear(c.cache)
+		c.size = found.size()
+	}
+	c.cache[accessKeyID] = found
+}
+
+// size is what a credential takes of the cache: a unit for itself, and one for
+// each statement.
+func (c *credential) size() int {
+	p := &c.principal.Policies
+	return 1 + p.Identity.Len() + p.Boundary.Len() + p.ServiceAccount.Len()
 }
 
 // load reads a key and remembers what it was read from.

@@ -111,7 +111,7 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	}
 	c.keys = requestKeys{call: c}
 	request := &authz.Request{
-		Principal: c.principal, Action: c.row.permission, SelfService: c.row.SelfService, ReadOnly: c.row.Access.ReadOnly(),
+		Principal: c.principal, Account: c.server.config.Account, Action: c.row.permission, SelfService: c.row.SelfService, ReadOnly: c.row.Access.ReadOnly(),
 		Resources: c.resources,
 		Environment: authz.Environment{
 			SourceIP: c.source, SecureTransport: c.secure, UserAgent: c.request.UserAgent(), Referer: c.request.Referer(),
@@ -129,5 +129,5 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	case policy.ExplicitDeny, policy.ImplicitDeny:
 	}
 	c.denial = &outcome
-	return iamerr.Denied(authz.Denial(request, &outcome))
+	return iamerr.Denied(authz.Denial(request, c.asNamed(outcome)))
 }

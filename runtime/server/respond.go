@@ -38,7 +38,10 @@ func (c *call) answer(err error) *apierror.Error {
 // caller is not told.
 func (c *call) encodeError(err error) (status int) {
 	answer := c.answer(err)
-	if answer.Code.Fault == apierror.Receiver {
+	switch {
+	case errors.Is(err, context.Canceled):
+		c.server.log.Debug("the client did not wait for the answer", "request", c.id, "action", c.actionName())
+	case answer.Code.Fault == apierror.Receiver:
 		c.logFailure(err)
 	}
 	c.xml.Reset()

@@ -89,6 +89,7 @@ type Server struct {
 	decider     authz.Engine
 	permissions *permissions.Compiler
 	services    map[string]*service // by signing name
+	large       chan struct{}       // holds as many as there are large bodies being read
 	used        *lastUse
 	metrics     *metrics
 	stop        context.CancelFunc
@@ -121,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if n := quotas.GroupsPerUserQuota; n < 1 || n > identity.MaxGroupsPerUser {
 		return nil, fmt.Errorf("server: GroupsPerUserQuota must be 1 to %d: a user is deleted, with its memberships, in one transaction", identity.MaxGroupsPerUser)
 	}
-	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse()}
+	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse(), large: make(chan struct{}, largeBodies)}
 	s.store = &markingStore{Store: cfg.Store, changes: s.changes}
 	db, err := identity.Open(ctx, s.store, identity.Config{Account: cfg.Account, Sealer: cfg.Sealer, Rand: cfg.Rand, Now: cfg.Now})
 	if err != nil {

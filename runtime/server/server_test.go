@@ -260,6 +260,43 @@ func TestSelfService(t *testing.T) {
 	})
 }
 
+// A refusal is the same whether what it is about exists or not.
+func TestDenialsTellNothing(t *testing.T) {
+	f := open(t, nil)
+	alice := f.user(t, "alice")
+	f.must(t, f.root, "CreateUser", "UserName", "hidden", "Path", "/secret/department/")
+	f.must(t, f.root, "CreateAccessKey", "UserName", "hidden", "AccessKeyId", "keyofhidden", "SecretAccessKey", "a secret of its own")
+	f.must(t, f.root, "CreateGroup", "GroupName", "hidden", "Path", "/secret/department/")
+	for _, tt := range []struct {
+		action, parameter string
+		existing, missing string
+		more              []string
+		resource          string // of the refusal, before the name
+	}{
+		{"GetUser", "UserName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"GetUser", "UserName", "HIDDEN", "NOBODY", nil, "arn:aws:iam::123456789012:user/"},
+		{"DeleteUser", "UserName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"UpdateUser", "UserName", "hidden", "nobody", []string{"NewPath", "/x/"}, "arn:aws:iam::123456789012:user/"},
+		{"ListServiceAccounts", "ParentUser", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"GetGroup", "GroupName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:group/"},
+		{"UpdateGroup", "GroupName", "hidden", "nobody", []string{"NewGroupName", "x"}, "arn:aws:iam::123456789012:group/"},
+		{"GetAccessKeyLastUsed", "AccessKeyId", "keyofhidden", "keyofnobody", nil, "access key "},
+		{"GetAccessKeyLastUsed", "AccessKeyId", f.root.AccessKeyID, "keyofnobody", nil, "access key "},
+		{"GetAccessKeyLastUsed", "AccessKeyId", alice.AccessKeyID, "keyofnobody", nil, "access key "},
+	} {
+		for _, name := range []string{tt.existing, tt.missing} {
+			status, code, message := refusal(t, f.request(t, alice, tt.action, append([]string{tt.parameter, name}, tt.more...)...))
+			require.Equal(t, []any{403, "AccessDenied"}, []any{status, code})
+			require.Equal(t, "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:"+tt.action+" on resource: "+
+				tt.resource+name+" because no identity-based policy allows the iam:"+tt.action+" action", message)
+		}
+	}
+	// One's own ARN is no secret.
+	f.must(t, f.root, "UpdateUser", "UserName", "alice", "NewPath", "/staff/")
+	_, _, message := refusal(t, f.request(t, alice, "TagUser", "UserName", "alice", "Tags.member.1.Key", "k", "Tags.member.1.Value", "v"))
+	require.Contains(t, message, " on resource: arn:aws:iam::123456789012:user/staff/alice because")
+}
+
 func TestSelfServiceOff(t *testing.T) {
 	f := open(t, func(c *server.Config) { c.NoSelfService = true })
 	alice := f.user(t, "alice")

@@ -52,6 +52,9 @@ const (
 	// ExpiredToken: the signature is right, the temporary credentials are over.
 	// ExpiredToken, in S3 too.
 	ExpiredToken
+	// MissingPayloadHash: a request to an object store lacks x-amz-content-sha256.
+	// InvalidRequest; it does not occur elsewhere.
+	MissingPayloadHash
 )
 
 var reasonNames = [...]string{
@@ -67,6 +70,7 @@ var reasonNames = [...]string{
 	UnknownKey:            "UnknownKey",
 	SignatureDoesNotMatch: "SignatureDoesNotMatch",
 	ExpiredToken:          "ExpiredToken",
+	MissingPayloadHash:    "MissingPayloadHash",
 }
 
 // String returns the name of the constant, for logs and metrics.

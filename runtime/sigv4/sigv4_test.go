@@ -664,11 +664,11 @@ func TestAVerifierIsSafeForConcurrentUse(t *testing.T) {
 }
 
 func TestReasonsHaveNames(t *testing.T) {
-	for r := MissingAuthentication; r <= ExpiredToken; r++ {
+	for r := MissingAuthentication; r <= MissingPayloadHash; r++ {
 		require.NotEmpty(t, r.String())
 		require.NotContains(t, r.String(), "(")
 	}
 	require.Equal(t, "Reason(0)", Reason(0).String())
-	require.Equal(t, "Reason(13)", (ExpiredToken + 1).String())
+	require.Equal(t, "Reason(14)", (MissingPayloadHash + 1).String())
 	require.EqualError(t, missingAuthentication(), "MissingAuthentication: Request is missing Authentication Token")
 }

@@ -131,7 +131,11 @@ func verify(v *Verifier[string], req Request, payload [sha256.Size]byte) (*Ident
 	if err != nil {
 		return nil, err
 	}
-	return v.Verify(context.Background(), auth, payload)
+	identity, err := v.Verify(context.Background(), auth, payload)
+	if err != nil {
+		return nil, err
+	}
+	return &identity, nil
 }
 
 func TestEveryVectorIsCanonicalizedAndVerified(t *testing.T) {
