@@ -718,7 +718,8 @@ func glob(pattern []piece, s string) truth {
 		if *tried {
 			return false
 		}
-		p, matched := pattern[i], false
+		p := pattern[i]
+		var matched bool
 		switch _, size := utf8.DecodeRuneInString(s[j:]); {
 		case !p.wildcard:
 			matched = strings.HasPrefix(s[j:], p.literal) && match(i+1, j+len(p.literal))

@@ -20,12 +20,12 @@ func naiveGlob(pattern, s, variable string, seen map[[2]int]bool) bool {
 	}
 	seen[at] = true // no need to try it twice
 	_, size := utf8.DecodeRuneInString(s)
-	switch literal := pattern[:1]; {
-	case literal == "*":
+	switch literal := pattern[:1]; literal {
+	case "*":
 		return naiveGlob(pattern[1:], s, variable, seen) || s != "" && naiveGlob(pattern, s[size:], variable, seen)
-	case literal == "?":
+	case "?":
 		return s != "" && naiveGlob(pattern[1:], s[size:], variable, seen)
-	case literal == "$":
+	case "$":
 		return strings.HasPrefix(s, variable) && naiveGlob(pattern[1:], s[len(variable):], variable, seen)
 	default:
 		return strings.HasPrefix(s, literal) && naiveGlob(pattern[1:], s[1:], variable, seen)

@@ -622,13 +622,13 @@ func (g generator) statement(kind policy.Kind) policy.Statement {
 	case resourceBased && g.chance(90), !resourceBased && g.chance(1):
 		s.NotPrincipal = g.principals()
 	}
-	switch {
-	case g.chance(90):
+	switch n := g.IntN(100); {
+	case n < 90:
 		s.Action = g.some(3, g.actionPattern)
 		if g.chance(30) {
 			s.Action = append(s.Action, "*")
 		}
-	case g.chance(90):
+	case n < 99:
 		s.NotAction = g.some(2, g.actionPattern)
 	}
 	switch {
