@@ -365,6 +365,7 @@ func toJSON(t *testing.T, node *yaml.Node) string {
 		return "[" + strings.Join(parts, ",") + "]"
 	case yaml.AliasNode:
 		return toJSON(t, node.Alias)
+	default:
 	}
 	switch node.Tag {
 	case "!!bool", "!!int", "!!float", "!!null":

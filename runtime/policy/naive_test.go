@@ -634,7 +634,7 @@ func pieces(pattern string, variables bool) []piece {
 	if len(pattern) > maxLength {
 		return []piece{{raw: pattern, literal: pattern}}
 	}
-	var all []piece
+	all := make([]piece, 0, len(pattern))
 	for pattern != "" {
 		p, ok := piece{}, false
 		if variables && strings.HasPrefix(pattern, "${") {
@@ -708,16 +708,18 @@ func glob(pattern []piece, s string) truth {
 	if len(s) > maxLength {
 		return unknown
 	}
-	refuted := map[[2]int]bool{} // what was tried already: not for speed, but to end at all
+	refuted := make([]bool, len(pattern)*(len(s)+1)) // what was tried already: not for speed, but to end at all
 	var match func(i, j int) bool
 	match = func(i, j int) bool {
 		if i == len(pattern) {
 			return j == len(s)
 		}
-		if refuted[[2]int{i, j}] {
+		tried := &refuted[i*(len(s)+1)+j]
+		if *tried {
 			return false
 		}
-		p, matched := pattern[i], false
+		p := pattern[i]
+		var matched bool
 		switch _, size := utf8.DecodeRuneInString(s[j:]); {
 		case !p.wildcard:
 			matched = strings.HasPrefix(s[j:], p.literal) && match(i+1, j+len(p.literal))
@@ -726,7 +728,7 @@ func glob(pattern []piece, s string) truth {
 		default:
 			matched = match(i+1, j) || j < len(s) && match(i, j+size)
 		}
-		refuted[[2]int{i, j}] = !matched
+		*tried = !matched
 		return matched
 	}
 	return truthOf(match(0, 0))

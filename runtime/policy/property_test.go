@@ -7,13 +7,15 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"iamserver/runtime/policy"
@@ -27,8 +29,8 @@ const (
 	defaultCases  = 50_000
 )
 
-// TestProperties decides random situations in every way that there is, and looks
-// for what must hold of all of them.
+// TestProperties decides random situations with the engine and with the naive
+// evaluator, and looks for what must hold of all of them.
 func TestProperties(t *testing.T) {
 	count, seed := defaultCases, rand.Uint64() //nolint:gosec // a seed that is printed is no secret
 	if testing.Short() {
@@ -46,49 +48,108 @@ func TestProperties(t *testing.T) {
 	}
 	t.Logf("%s=%d %s=%d", casesVariable, count, seedVariable, seed)
 
-	decisions, held, matches := map[policy.Decision]int{}, map[string]int{}, map[policy.Part]int{}
-	for i := range count {
-		g := generator{rand.New(rand.NewPCG(seed, uint64(i)))}
-		s := g.situation()
-		decision, reasons := naive{situation: s, held: held}.decide()
-		decisions[decision]++
-		for _, m := range reasons.Matches {
-			matches[m.Part]++
-		}
-		// The first property is for every case, the others take turns.
-		for _, property := range []property{properties[0], properties[1+i%(len(properties)-1)]} {
-			if property.violation(s, uint64(i)) == "" {
-				continue
-			}
-			s = shrink(s, func(s *situation) bool { return property.violation(s, uint64(i)) != "" })
-			require.FailNow(t, property.name, "%s=%d, case %d\n%s\n%s", seedVariable, seed, i, property.violation(s, uint64(i)), s.print())
-		}
+	workers := make([]worker, runtime.GOMAXPROCS(0))
+	var group sync.WaitGroup
+	for i := range workers {
+		group.Go(func() { workers[i].run(seed, i, count, len(workers)) })
 	}
+	group.Wait()
 
+	total := worker{}
+	total.clear()
+	for i := range workers {
+		if failure := workers[i].failure; failure != "" {
+			require.FailNow(t, "a property does not hold", "%s=%d\n%s", seedVariable, seed, failure)
+		}
+		total.add(&workers[i])
+	}
 	t.Logf("allowed %d, explicit deny %d, implicit deny %d; deciding statements by part %v",
-		decisions[policy.Allowed], decisions[policy.ExplicitDeny], decisions[policy.ImplicitDeny], matches)
+		total.decisions[policy.Allowed], total.decisions[policy.ExplicitDeny], total.decisions[policy.ImplicitDeny], total.matches)
+	requireVariety(t, &total, count)
+}
+
+// requireVariety checks that the random situations were worth deciding.
+func requireVariety(t *testing.T, total *worker, count int) {
+	t.Helper()
 	if count >= defaultCases/10 {
 		for _, decision := range []policy.Decision{policy.Allowed, policy.ExplicitDeny, policy.ImplicitDeny} {
-			require.Greater(t, decisions[decision], count/20, "decisions that are %s", decision)
+			require.Greater(t, total.decisions[decision], count/20, "decisions that are %s", decision)
 		}
 		for _, part := range allParts {
-			require.Greater(t, matches[part], count/100, "deciding statements of part %s", partNames[part])
+			require.Greater(t, total.matches[part], count/100, "deciding statements of part %s", partNames[part])
 		}
 	}
-	if count >= defaultCases {
-		var never []string
-		for _, base := range operatorNames {
-			for _, set := range []string{"", "ForAllValues:", "ForAnyValue:"} {
-				if held[set+base] == 0 {
-					never = append(never, set+base)
-				}
-				if base != "Null" && held[set+base+"IfExists"] == 0 {
-					never = append(never, set+base+"IfExists")
+	if count < defaultCases {
+		return
+	}
+	least, rarest := count, ""
+	for _, base := range operatorNames {
+		for _, set := range []string{"", "ForAllValues:", "ForAnyValue:"} {
+			for _, suffix := range []string{"", "IfExists"} {
+				name := set + base + suffix
+				if n := total.held[name]; n < least && name != set+"NullIfExists" {
+					least, rarest = n, name
 				}
 			}
 		}
-		require.Empty(t, never, "operators that never held")
 	}
+	t.Logf("each operator held, %s least often, %d times", rarest, least)
+	require.Positive(t, least, "%s never held", rarest)
+}
+
+// A worker decides some of the situations and counts what it sees.
+type worker struct {
+	decisions map[policy.Decision]int
+	matches   map[policy.Part]int
+	// held counts the conditions that were true, by operator.
+	held map[string]int
+	// failure is the first property that does not hold, with the smallest situation
+	// that shows it.
+	failure string
+}
+
+func (w *worker) clear() {
+	w.decisions, w.matches, w.held = map[policy.Decision]int{}, map[policy.Part]int{}, map[string]int{}
+}
+
+func (w *worker) add(other *worker) {
+	for decision, n := range other.decisions {
+		w.decisions[decision] += n
+	}
+	for part, n := range other.matches {
+		w.matches[part] += n
+	}
+	for operator, n := range other.held {
+		w.held[operator] += n
+	}
+}
+
+// run decides every step-th situation below count, from first.
+func (w *worker) run(seed uint64, first, count, step int) {
+	w.clear()
+	for i := first; i < count && w.failure == ""; i += step {
+		g := generator{rand.New(rand.NewPCG(seed, uint64(i)))} //nolint:gosec // an index
+		s := g.situation()
+		decision, reasons := naive{situation: s, held: w.held}.decide()
+		w.decisions[decision]++
+		for _, m := range reasons.Matches {
+			w.matches[m.Part]++
+		}
+		if disagreement(s, decision, reasons) != "" {
+			w.fail(agreement, s, i)
+		}
+		// The others take turns.
+		if p := properties[i%len(properties)]; p.violation(s, uint64(i)) != "" { //nolint:gosec // an index
+			w.fail(p, s, i)
+		}
+	}
+}
+
+// fail remembers that p does not hold of s, case i.
+func (w *worker) fail(p property, s *situation, i int) {
+	violation := func(s *situation) string { return p.violation(s, uint64(i)) } //nolint:gosec // an index
+	s = shrink(s, func(s *situation) bool { return violation(s) != "" })
+	w.failure = fmt.Sprintf("case %d: %s\n%s\n%s", i, p.name, violation(s), s.print())
 }
 
 // A property holds of every situation, and says how it is violated. Its seed
@@ -98,18 +159,25 @@ type property struct {
 	violation func(s *situation, seed uint64) string
 }
 
+// agreement is the first of the properties, which every situation is asked.
+var agreement = property{"compiled and naive come to the same decision, for the same reasons", func(s *situation, _ uint64) string {
+	decision, reasons := naive{situation: s}.decide()
+	return disagreement(s, decision, reasons)
+}}
+
+// disagreement says in what the engine differs from what the naive evaluator found.
+func disagreement(s *situation, decision policy.Decision, reasons policy.Reasons) string {
+	compiledDecision, compiledReasons := compiled(s)
+	if compiledDecision != decision {
+		return fmt.Sprintf("naive: %s, compiled: %s", decision, compiledDecision)
+	}
+	if !reflect.DeepEqual(reasons, compiledReasons) {
+		return fmt.Sprintf("naive:    %+v\ncompiled: %+v", reasons, compiledReasons)
+	}
+	return ""
+}
+
 var properties = []property{
-	{"compiled and naive come to the same decision, for the same reasons", func(s *situation, _ uint64) string {
-		decision, reasons := naive{situation: s}.decide()
-		compiledDecision, compiledReasons := compiled(s)
-		if compiledDecision != decision {
-			return fmt.Sprintf("naive: %s, compiled: %s", decision, compiledDecision)
-		}
-		if !assert.ObjectsAreEqual(reasons, compiledReasons) {
-			return fmt.Sprintf("naive:    %+v\ncompiled: %+v", reasons, compiledReasons)
-		}
-		return ""
-	}},
 	{"the order of statements and policies changes no decision", func(s *situation, seed uint64) string {
 		r, shuffled := source(seed), s.clone()
 		for _, part := range allParts {
@@ -323,7 +391,15 @@ func (g generator) situation() *situation {
 		s.resourceAccount = "111122223333"
 	}
 	for range g.IntN(8) {
-		s.context[g.key(false)] = g.value()
+		key := g.key(false)
+		s.context[key] = g.value()
+		if i := slices.IndexFunc(families, func(f family) bool { return f.key == key }); i >= 0 && g.chance(60) {
+			f := families[i]
+			s.context[key] = g.one(f.values...)
+			if g.chance(40) {
+				s.context[key] = g.some(3, func() string { return g.one(f.values...) })
+			}
+		}
 	}
 	for _, part := range allParts {
 		if part == policy.Identity && !g.chance(90) || part != policy.Identity && !g.chance(30) {
@@ -546,13 +622,13 @@ func (g generator) statement(kind policy.Kind) policy.Statement {
 	case resourceBased && g.chance(90), !resourceBased && g.chance(1):
 		s.NotPrincipal = g.principals()
 	}
-	switch {
-	case g.chance(90):
+	switch n := g.IntN(100); {
+	case n < 90:
 		s.Action = g.some(3, g.actionPattern)
 		if g.chance(30) {
 			s.Action = append(s.Action, "*")
 		}
-	case g.chance(90):
+	case n < 99:
 		s.NotAction = g.some(2, g.actionPattern)
 	}
 	switch {
@@ -592,6 +668,41 @@ var operatorNames = strings.Fields(`
 	DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan DateGreaterThanEquals
 	Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike Null`)
 
+// A family is a condition key that has the values that some operators compare.
+type family struct {
+	key, operator    string
+	values, patterns []string
+}
+
+// Of several whose operator is in the name of one the first counts.
+var families = []family{
+	{
+		"arn", "Arn",
+		[]string{"arn:aws:iam::111122223333:user/u", "arn:aws:s3:::b", "arn:aws:iam::1:role/u:v", "arn:aws:iam::111122223333:user/*"},
+		[]string{"arn:*:iam::*:user/*", "arn:aws:iam::111122223333:user/${aws:username}", "arn:aws:*:*:*:*", "a*:aws:s3:::?", "arn:aws:iam:*", "arn:aws:iam::?:role/u?v", "*:*:*:*:*:*", "*"},
+	},
+	{
+		"ip", "IpAddress",
+		[]string{"10.0.0.1", "10.9.9.9", "2001:db8::1", "::ffff:10.0.0.1", "fe80::1%eth0", "10.0.0.1/32"},
+		[]string{"10.0.0.0/8", "10.0.0.1", "0.0.0.0/0", "::/0", "2001:db8::/32", "2001:db8::1", "::ffff:10.0.0.0/104", "::ffff:0.0.0.0/95", "10.0.0.1/33"},
+	},
+	{
+		"n", "Numeric",
+		[]string{"1", "2", "1.0", "-1", "1e0", "10e-1", "0", ".5", "1e1001", "0x1", "9007199254740993"},
+		[]string{"1", "2", "+1", "0.9", "1.5", "-2", "1e1", "9007199254740992", "1e-1000", "one"},
+	},
+	{
+		"d", "Date",
+		[]string{"1970-01-01", "1970-01-01T00:00:01Z", "1970-01-01T01:00:01+01:00", "1", "1970-1-1T0:0:0.5z", "1970-02-30", "1970-13", "-0001"},
+		[]string{"1970-01-01T00:00:01Z", "0", "1", "1970-01", "1970-03-02", "1970-1-1T0:0:0.5Z", "2200-01-01", "-292275054", "soon"},
+	},
+	{"b", "Bool", []string{"true", "false", "True", "yes", ""}, []string{"true", "false", "FALSE", "${b}", "no"}},
+	{"s3:delimiter", "Binary", []string{"u", "1", "***", "dQ=="}, []string{"dQ==", "MQ==", "KioqKg==", "", "dR==", "dQ"}},
+	{"aws:username", "StringEquals", []string{"u", "U", "*"}, []string{"u", "U", "${t}", "${*}", "*"}},
+	{"s3:prefix", "Like", []string{"", "u", "u/k", "u*", "é"}, []string{"", "u*", "${aws:username}*", "?", "u/?", "*/*", "${*}"}},
+	{"missing", "Null", []string{"", "x"}, []string{"true", "false", "True", "x"}},
+}
+
 func (g generator) condition() policy.ConditionOperator {
 	o := policy.ConditionOperator{Name: g.one("", "", "ForAllValues:", "ForAnyValue:") + g.one(operatorNames...) + g.one("", "", "IfExists")}
 	if g.chance(3) {
@@ -602,11 +713,13 @@ func (g generator) condition() policy.ConditionOperator {
 		keys = 0
 	}
 	for range keys {
-		value := g.policyValue
-		if strings.Contains(o.Name, "Binary") && g.chance(50) {
-			value = func() string { return g.one("dQ==", "MQ==", "KioqKg==", "", "dR==", "dQ") }
+		key, value := g.key(true), g.policyValue
+		if g.chance(60) {
+			if i := slices.IndexFunc(families, func(f family) bool { return strings.Contains(o.Name, f.operator) }); i >= 0 {
+				key, value = families[i].key, func() string { return g.one(families[i].patterns...) }
+			}
 		}
-		o.Keys = append(o.Keys, policy.ConditionKey{Name: g.key(true), Values: g.some(3, value)})
+		o.Keys = append(o.Keys, policy.ConditionKey{Name: key, Values: g.some(3, value)})
 	}
 	o.Keys = unique(o.Keys, func(k policy.ConditionKey) string { return k.Name })
 	return o
