@@ -1,0 +1,27 @@
+package conformance
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed testdata/cli
+var files embed.FS
+
+// Written returns the cases that were written, as opposed to those that are
+// generated from the specification.
+func Written() ([]*Case, error) {
+	folder, err := fs.Sub(files, "testdata/cli")
+	if err != nil {
+		return nil, err
+	}
+	return Load(folder)
+}
+
+//go:embed testdata/profiles
+var profiles embed.FS
+
+// Profile returns the file of a profile that is built in, by its name.
+func Profile(name string) ([]byte, error) {
+	return profiles.ReadFile("testdata/profiles/" + name + ".yaml")
+}
