@@ -352,12 +352,14 @@ func (p *parser) sent(text string, line int) (Template, error) {
 
 // expected checks a template of a response and takes note of its captures.
 func (p *parser) expected(t Template, line int) error {
-	for _, part := range t.Parts {
+	for i, part := range t.Parts {
 		if part.Func == "" {
 			continue
 		}
 		k := kinds[part.Func]
 		switch {
+		case part.Func == "optional" && i > 0:
+			return p.fail(line, "{{optional}} stands first")
 		case !k.expected:
 			return p.fail(line, "{{%s}} cannot be expected", part.Func)
 		case k.variable && !p.known[part.Args[0]]:

@@ -46,6 +46,9 @@ func (t Template) Only() *Part {
 	return nil
 }
 
+// Optional tells whether the template says that its element may be absent.
+func (t Template) Optional() bool { return len(t.Parts) > 0 && t.Parts[0].Func == "optional" }
+
 // Is tells whether the whole template is a placeholder of that kind.
 func (t Template) Is(kind string) bool {
 	p := t.Only()
@@ -99,6 +102,7 @@ var kinds = map[string]kind{
 	"number":   {expected: true, captures: true},
 	"document": {least: 1, most: 1, expected: true},
 	"absent":   {expected: true},
+	"optional": {expected: true},
 	"more":     {expected: true},
 }
 

@@ -83,6 +83,9 @@ func command(ctx context.Context, c *conformance.Case, step *conformance.Step, s
 			texts[t.Name] = content
 		}
 	}
+	if step.Sign.Region != "" {
+		cli.Region = step.Sign.Region
+	}
 	output, err := cli.Run(ctx, line, credentials, texts)
 	if err != nil {
 		return nil, err

@@ -113,6 +113,7 @@ func (s *Session) match(t conformance.Template, text string) (bool, error) {
 	b.WriteString(`^`)
 	for _, p := range t.Parts {
 		switch {
+		case p.Func == "optional":
 		case p.Func == "":
 			b.WriteString(regexp.QuoteMeta(p.Text))
 		case matchers[p.Func] != "":
