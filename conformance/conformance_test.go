@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"iamserver/conformance"
 	"iamserver/conformance/derive"
 	"iamserver/conformance/replay"
-	"iamserver/runtime/server"
 	"iamserver/runtime/storage/memory"
 )
 
@@ -26,18 +24,7 @@ func (plainSealer) Open(sealed []byte, _, _ string) ([]byte, error) { return sea
 // open serves an empty account and returns how to reach it.
 func open(t testing.TB) replay.Config {
 	t.Helper()
-	root := replay.Credentials{AccessKeyID: "AKIAROOT", SecretAccessKey: "the secret of root"}
-	s, err := server.Open(t.Context(), server.Config{
-		Store: memory.Open(), Sealer: plainSealer{}, Account: "123456789012",
-		Root: server.RootKey{AccessKeyID: root.AccessKeyID, SecretAccessKey: root.SecretAccessKey}, Now: now,
-	})
-	require.NoError(t, err)
-	web := httptest.NewServer(s.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		require.NoError(t, s.Close())
-	})
-	return replay.Config{Endpoint: web.URL, Credentials: root, Now: now, Levels: conformance.Levels(), Parallel: 8}
+	return openStore(t, memory.Open(), nil)
 }
 
 // all returns every case.

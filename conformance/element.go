@@ -38,8 +38,8 @@ func ParseAnswer(body []byte) (*Element, error) {
 	return parseElement(body, func(text string) (Template, error) { return Literal(text), nil })
 }
 
-// parseExpected reads XML with placeholders.
-func parseExpected(body string) (*Element, error) {
+// ParseExpected reads XML with placeholders.
+func ParseExpected(body string) (*Element, error) {
 	return parseElement([]byte(body), ParseTemplate)
 }
 

@@ -25,3 +25,9 @@ var profiles embed.FS
 func Profile(name string) ([]byte, error) {
 	return profiles.ReadFile("testdata/profiles/" + name + ".yaml")
 }
+
+//go:embed testdata/unprovoked.yaml
+var unprovoked []byte
+
+// Unprovoked returns the file of errors that no case provokes, with the reasons.
+func Unprovoked() []byte { return unprovoked }

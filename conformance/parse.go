@@ -533,7 +533,7 @@ func (p *parser) response(content string, line int) (*Response, error) {
 	if strings.TrimSpace(rest) == "" {
 		return r, nil
 	}
-	body, err := parseExpected(rest)
+	body, err := ParseExpected(rest)
 	if err != nil {
 		return nil, p.fail(line+1, "the body: %v", err)
 	}

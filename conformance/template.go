@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -200,6 +201,11 @@ func firstLine(text string) string {
 		line = line[:40]
 	}
 	return line
+}
+
+// Percent encodes a value as the AWS CLI encodes parameters (RFC 3986).
+func Percent(text string) string {
+	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }
 
 // parameter returns the value of the first parameter of a name in a form, as written.

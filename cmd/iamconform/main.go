@@ -32,8 +32,11 @@ func start() int {
 
 // commands are iamconform's commands.
 type commands struct {
-	Run   runCommand   `cmd:"" help:"Replay cases against an endpoint. The exit code is 1 if any failed."`
-	Drift driftCommand `cmd:"" help:"Drive cases with the AWS CLI and compare what it sends with what is recorded."`
+	Run      runCommand      `cmd:"" help:"Replay cases against an endpoint. The exit code is 1 if any failed."`
+	List     listCommand     `cmd:"" help:"List cases."`
+	Show     showCommand     `cmd:"" help:"Print cases as files."`
+	Coverage coverageCommand `cmd:"" help:"Print what the cases cover of the specification; the exit code is 1 if something is missing."`
+	Drift    driftCommand    `cmd:"" help:"Drive cases with the AWS CLI and compare what it sends with what is recorded."`
 }
 
 // errFailed ends a command that has printed what failed.

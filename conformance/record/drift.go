@@ -124,7 +124,7 @@ func Generalize(e Exchange, step *conformance.Step, texts map[string]string, ses
 	body := e.Body
 	replace := func(value, name string) {
 		if value != "" {
-			body = strings.ReplaceAll(body, replay.Percent(value), "{{"+name+"}}")
+			body = strings.ReplaceAll(body, conformance.Percent(value), "{{"+name+"}}")
 		}
 	}
 	// What the recorded request has as a long run of one letter stays one.

@@ -95,11 +95,11 @@ func (s *Session) Request(ctx context.Context, step *conformance.Step) (*Sent, e
 		again.Body = io.NopCloser(strings.NewReader(before.body))
 		return &Sent{again, before.body}, nil
 	}
-	target, err := s.Expand(step.Request.Target, Percent)
+	target, err := s.Expand(step.Request.Target, conformance.Percent)
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.Expand(step.Request.Body, Percent)
+	body, err := s.Expand(step.Request.Body, conformance.Percent)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (s *Session) sign(ctx context.Context, sent *Sent, how *conformance.Sign) e
 		sent.request.Header.Set("Authorization", value)
 	}
 	if !how.Tampered.Empty() {
-		if sent.body, err = s.Expand(how.Tampered, Percent); err != nil {
+		if sent.body, err = s.Expand(how.Tampered, conformance.Percent); err != nil {
 			return err
 		}
 		sent.request.Body = io.NopCloser(strings.NewReader(sent.body))
@@ -247,7 +247,7 @@ func (r *Runner) call(ctx context.Context, action string, parameters ...string) 
 	b.WriteString("Action=" + action)
 	version := true
 	for i := 0; i+1 < len(parameters); i += 2 {
-		b.WriteString("&" + parameters[i] + "=" + Percent(parameters[i+1]))
+		b.WriteString("&" + parameters[i] + "=" + conformance.Percent(parameters[i+1]))
 		version = version && parameters[i] != "Version"
 	}
 	if version {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -92,11 +91,6 @@ func (s *Session) value(p conformance.Part) (string, error) {
 		return s.Expand(s.c.Text(p.Args[0]).Content, nil)
 	}
 	return "", fmt.Errorf("{{%s}} stands for nothing in particular", p.Func)
-}
-
-// Percent encodes as the AWS CLI encodes parameters (RFC 3986).
-func Percent(text string) string {
-	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }
 
 // matchers are the placeholders that stand for any text of a form.
