@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"iamserver/conformance"
@@ -20,6 +19,7 @@ type runCommand struct {
 	Parallel int      `help:"How many cases run at once." default:"4"`
 	Out      string   `help:"Write the results, in JSON, to this file, for iamconform report." type:"path" placeholder:"FILE"`
 	Name     string   `help:"What the implementation is called in reports; the profile's name, else the endpoint, by default." placeholder:"NAME"`
+	Version  string   `help:"Its version, for reports." placeholder:"VERSION"`
 	Quiet    bool     `help:"Show failures and the end only."`
 }
 
@@ -54,13 +54,10 @@ func (c *runCommand) Run(p *process) error {
 	if broken != nil {
 		return broken
 	}
-	r := report.Run{Target: c.called(config), Endpoint: c.Endpoint, Began: begin, Levels: c.Level, Results: results}
+	r := report.Run{Target: c.called(config), Version: c.Version, Endpoint: c.Endpoint, Began: begin, Levels: c.Level, Results: results}
 	if c.Out != "" {
-		data, err := json.MarshalIndent(r, "", " ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.Out, append(data, '\n'), 0o644); err != nil { //nolint:gosec // a report is to be read
+		write := func(to io.Writer, runs []*report.Run) error { return report.JSON(to, runs[0]) }
+		if err := writeTo(p, c.Out, []*report.Run{&r}, write); err != nil {
 			return err
 		}
 	}

@@ -177,7 +177,7 @@ func (r *Runner) empty(ctx context.Context) error {
 }
 
 // Run replays cases and returns a result for each, in their order. An error is
-// ctx's: then cases that had not begun are skipped, and those that had were
+// that of emptying the target at the end, where its profile says how, or ctx's: then cases that had not begun are skipped, and those that had were
 // cleaned up after.
 func (r *Runner) Run(ctx context.Context, cases []*conformance.Case) ([]Result, error) {
 	results := make([]Result, len(cases))
@@ -216,6 +216,11 @@ func (r *Runner) Run(ctx context.Context, cases []*conformance.Case) ([]Result, 
 	}
 	close(next)
 	workers.Wait()
+	// What could not be deleted one by one goes with everything else, where
+	// the target can do that.
+	if err := r.config.Profile.reset(context.WithoutCancel(ctx), r.config); err != nil {
+		return results, err
+	}
 	return results, ctx.Err()
 }
 
