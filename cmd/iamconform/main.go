@@ -36,6 +36,7 @@ type commands struct {
 	List     listCommand     `cmd:"" help:"List cases."`
 	Show     showCommand     `cmd:"" help:"Print cases as files."`
 	Coverage coverageCommand `cmd:"" help:"Print what the cases cover of the specification; the exit code is 1 if something is missing."`
+	Record   recordCommand   `cmd:"" help:"Record what AWS CLI commands, or any client, send and get, as a case."`
 	Report   reportCommand   `cmd:"" help:"Turn results of runs into Markdown, HTML or JUnit XML."`
 	Drift    driftCommand    `cmd:"" help:"Drive cases with the AWS CLI and compare what it sends with what is recorded."`
 }
