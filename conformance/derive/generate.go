@@ -47,9 +47,13 @@ func (f form) without(name string) form {
 	return out
 }
 
-// base is the least that the action asks for.
+// base is the least that the action asks for. It names whom it is about: who
+// the caller is must not matter, and nothing may happen to it.
 func (g *generator) base() form {
 	var f form
+	if subject := g.action.ImplicitSubject; subject != "" {
+		f = append(f, parameter{subject, value{"{{name}}", "n"}})
+	}
 	for _, m := range g.action.Input.Members {
 		if m.Required {
 			f = fill(f, m.Name, m.Type)
@@ -185,7 +189,7 @@ func (g *generator) probe(c Constraint, side string) {
 	case "minimum", "maximum":
 		g.bound(c, side, accept, refuse)
 	case "type":
-		add("", "refuses a "+c.Parameter+" that is no "+kindName(c.scalar.Kind), g.with(c, text("maybe")), g.refusal(400, "MalformedInput", "{{any}}"))
+		add("", "refuses a "+c.Parameter+" that is no "+kindName(c.scalar.Kind), g.with(c, text("maybe")), g.refusal(400, "MalformedInput", "{{optional}}{{any}}"))
 	case "maxItems":
 		n := *c.list.Max
 		if side == at {
@@ -290,11 +294,7 @@ func (g *generator) strangers() {
 		unsigned.Response.Body = nil
 		return
 	}
-	f := g.base()
-	if subject := g.action.ImplicitSubject; subject != "" {
-		f = f.set(subject, value{"{{name}}", "n"})
-	}
-	denied := g.step(3, f, g.refusal(403, "AccessDenied", "User: arn:aws:iam::{{account}}:user/{{alice}} is not authorized to perform: iam:"+g.action.Name+" on resource: {{any}}"))
+	denied := g.step(3, g.base(), g.refusal(403, "AccessDenied", "User: arn:aws:iam::{{account}}:user/{{alice}} is not authorized to perform: iam:"+g.action.Name+" on resource: {{any}}"))
 	denied.Sign.AccessKeyID, denied.Sign.SecretAccessKey = variable("key"), variable("secret")
 	c = g.add("denied", g.action.Name+" is not for a user whom nothing allows it.", conformance.AWS,
 		g.setup(1, "CreateUser", ""), g.setup(2, "CreateAccessKey", "<CreateAccessKeyResponse xmlns=\""+g.service.Namespace+"\"><CreateAccessKeyResult><AccessKey><AccessKeyId>{{key:any}}</AccessKeyId><SecretAccessKey>{{secret:any}}</SecretAccessKey>{{more}}</AccessKey></CreateAccessKeyResult>{{more}}</CreateAccessKeyResponse>"), denied)

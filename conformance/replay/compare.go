@@ -122,7 +122,7 @@ func (c *comparison) element(above string, want, got *conformance.Element) {
 		c.add(where, want.Name, got.Name, whyValue)
 		return
 	}
-	if want.Namespace != got.Namespace {
+	if want.Namespace != "" && want.Namespace != got.Namespace {
 		c.add(where+" xmlns", quoted(want.Namespace), quoted(got.Namespace), whyNamespace)
 	}
 	if len(want.Children) == 0 && !want.More {
