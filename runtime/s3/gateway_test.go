@@ -76,8 +76,16 @@ func (s *fakeStore) upstream(t *testing.T) s3.Upstream {
 	}
 }
 
-// forward sends a request through a gateway, and returns what the client gets.
-func forward(t *testing.T, up s3.Upstream, method, target string, header http.Header, body string) *http.Response {
+// An answered request is what a client gets.
+type answered struct {
+	Status int
+	Header http.Header
+	Host   string // that the client sent it to
+	Text   string
+}
+
+// forward sends a request through a gateway.
+func forward(t *testing.T, up s3.Upstream, method, target string, header http.Header, body string) answered {
 	t.Helper()
 	server := httptest.NewServer(forwarder(s3.NewGateway(up)))
 	t.Cleanup(server.Close)
@@ -88,8 +96,10 @@ func forward(t *testing.T, up s3.Upstream, method, target string, header http.He
 	}
 	resp, err := server.Client().Do(req)
 	require.NoError(t, err)
-	t.Cleanup(func() { resp.Body.Close() })
-	return resp
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	return answered{resp.StatusCode, resp.Header, req.URL.Host, string(text)}
 }
 
 // forwarder forwards everything, as if it were allowed.
@@ -115,13 +125,6 @@ func forwarder(g *s3.Gateway) http.HandlerFunc {
 	}
 }
 
-func textOf(t *testing.T, r *http.Response) string {
-	t.Helper()
-	text, err := io.ReadAll(r.Body)
-	require.NoError(t, err)
-	return string(text)
-}
-
 // What the store gets is built from what was classified: known headers, one
 // encoding, the store's own credentials.
 func TestTheStoreGetsARequestOfItsOwn(t *testing.T) {
@@ -132,7 +135,7 @@ func TestTheStoreGetsARequestOfItsOwn(t *testing.T) {
 		"X-Amz-Expected-Bucket-Owner": {"1"}, "X-Amz-Request-Payer": {"requester"}, "X-Custom": {"1"}, "Authorization": {"the client's"}, "X-Amz-Mfa": {"1 2"},
 		"X-Amz-Checksum-Crc32": {checksumOf("crc32", []byte("hello"))}, "X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}, "Referer": {"http://x"}, "User-Agent": {"client/1"},
 	}, "hello")
-	require.Equal(t, 200, resp.StatusCode)
+	require.Equal(t, 200, resp.Status)
 	got := store.last(t)
 	require.Contains(t, got.Header.Get("Authorization"), "Credential="+storeKey+"/")
 	require.NotEmpty(t, got.Header.Get("X-Amz-Date"))
@@ -198,7 +201,7 @@ func TestForwardedRequestsAreSigned(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			problem = errors.New("the store did not hear of it")
 			resp := forward(t, up, tt.method, tt.target, tt.header, tt.body)
-			require.Equal(t, 200, resp.StatusCode, textOf(t, resp))
+			require.Equal(t, 200, resp.Status, resp.Text)
 			require.NoError(t, problem)
 		})
 	}
@@ -223,7 +226,7 @@ func TestAnswersAreFiltered(t *testing.T) {
 		_, _ = io.WriteString(w, "hello")
 	})
 	resp := forward(t, store.upstream(t), "GET", "/photos/k", http.Header{"Accept-Encoding": {"identity"}}, "")
-	require.Equal(t, "hello", textOf(t, resp))
+	require.Equal(t, "hello", resp.Text)
 	resp.Header.Del("Date")
 	require.Equal(t, http.Header{
 		"Etag": {`"1"`}, "X-Amz-Meta-Colour": {"red"}, "X-Amz-Version-Id": {"7"}, "Last-Modified": {"Wed, 25 Nov 2026 12:00:00 GMT"}, "X-Amz-Checksum-Crc32": {"AAAAAA=="},
@@ -253,14 +256,14 @@ func TestDocumentsAreRewritten(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store := newStore(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tt.answer) })
-			require.Equal(t, tt.want, textOf(t, forward(t, store.upstream(t), tt.method, tt.target, nil, "")))
+			require.Equal(t, tt.want, forward(t, store.upstream(t), tt.method, tt.target, nil, "").Text)
 		})
 	}
 	store := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `<R><Location>http://10.0.0.1/photos/a%20b</Location><ETag>1</ETag></R>`)
 	})
 	resp := forward(t, store.upstream(t), "POST", "/photos/a%20b?uploadId=1", nil, "<CompleteMultipartUpload/>")
-	require.Equal(t, `<R><Location>http://`+resp.Request.Host+`/photos/a%20b</Location><ETag>1</ETag></R>`, textOf(t, resp))
+	require.Equal(t, `<R><Location>http://`+resp.Host+`/photos/a%20b</Location><ETag>1</ETag></R>`, resp.Text)
 }
 
 // A document that breaks off, or is none, does not look whole to the client.
@@ -302,8 +305,8 @@ func TestErrorsOfTheStore(t *testing.T) {
 				_, _ = io.WriteString(w, tt.body)
 			})
 			resp := forward(t, store.upstream(t), tt.method, "/photos/k", nil, "")
-			require.Equal(t, tt.want.Code.Status, resp.StatusCode)
-			text := textOf(t, resp)
+			require.Equal(t, tt.want.Code.Status, resp.Status)
+			text := resp.Text
 			require.Contains(t, text, "<Code>"+tt.want.Code.Name+"</Code><Message>"+tt.want.Message+"</Message>")
 			require.NotContains(t, text, "upstream")
 			require.NotContains(t, text, storeKey)
@@ -311,7 +314,7 @@ func TestErrorsOfTheStore(t *testing.T) {
 	}
 	for status, want := range map[int]int{404: 404, 403: 403, 412: 412, 304: 304, 503: 503} {
 		store := newStore(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		require.Equal(t, want, forward(t, store.upstream(t), "HEAD", "/photos/k", nil, "").StatusCode)
+		require.Equal(t, want, forward(t, store.upstream(t), "HEAD", "/photos/k", nil, "").Status)
 	}
 }
 
@@ -320,8 +323,8 @@ func TestStoresThatCannotBeReached(t *testing.T) {
 	up := store.upstream(t)
 	store.Close()
 	resp := forward(t, up, "GET", "/photos/k", nil, "")
-	require.Equal(t, 503, resp.StatusCode)
-	require.Contains(t, textOf(t, resp), "<Code>ServiceUnavailable</Code>")
+	require.Equal(t, 503, resp.Status)
+	require.Contains(t, resp.Text, "<Code>ServiceUnavailable</Code>")
 }
 
 // An answer that breaks off is not whole to the client either.
@@ -344,9 +347,8 @@ func readAll(t *testing.T, store *fakeStore, target string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return errors.Join(err, resp.Body.Close())
 }
 
 func TestVirtualHostsOfTheStore(t *testing.T) {
@@ -384,7 +386,7 @@ func TestIdleConnectionsThatWereClosed(t *testing.T) {
 	for _, body := range []string{"", "small", string(bytesOf(200_000)), string(bytesOf(2 << 20))} {
 		for range 3 {
 			resp := forward(t, up, "PUT", "/photos/k", nil, body)
-			require.Equal(t, 200, resp.StatusCode, "%d bytes", len(body))
+			require.Equal(t, 200, resp.Status, "%d bytes", len(body))
 			store.CloseClientConnections()
 		}
 	}
@@ -408,12 +410,12 @@ func TestBodiesAreAnnounced(t *testing.T) {
 	t.Cleanup(front.Close)
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(front.URL, "http://"))
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	_, err = fmt.Fprintf(conn, "PUT /photos/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10<<20)
 	require.NoError(t, err)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	require.NoError(t, resp.Body.Close())
 	// Not 100: the client has not been told to send it.
 	require.Equal(t, http.StatusConflict, resp.StatusCode)
 	require.Equal(t, "100-continue", <-announced)
@@ -456,8 +458,8 @@ func TestWrongBodiesEndShort(t *testing.T) {
 	t.Cleanup(store.Close)
 	data := string(bytesOf(300_000))
 	resp := forward(t, (&fakeStore{Server: store}).upstream(t), "PUT", "/photos/k", http.Header{"X-Amz-Content-Sha256": {hexHash("something else")}}, data)
-	require.Equal(t, 400, resp.StatusCode)
-	require.Contains(t, textOf(t, resp), "<Code>XAmzContentSHA256Mismatch</Code>")
+	require.Equal(t, 400, resp.Status)
+	require.Contains(t, resp.Text, "<Code>XAmzContentSHA256Mismatch</Code>")
 	require.ErrorIs(t, <-got, io.ErrUnexpectedEOF)
 }
 
