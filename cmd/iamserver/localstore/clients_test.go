@@ -258,9 +258,9 @@ func send(t *testing.T, method, address string, header http.Header, body string)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
 	return fmt.Sprintf("%d %s", resp.StatusCode, text)
 }
 
