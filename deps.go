@@ -4,7 +4,6 @@ package deps
 
 import (
 	_ "github.com/alecthomas/kong"
-	_ "github.com/alecthomas/kong-yaml"
 	_ "github.com/aws/aws-sdk-go-v2/aws"
 	_ "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	_ "github.com/aws/aws-sdk-go-v2/config"
@@ -30,6 +29,7 @@ import (
 	_ "github.com/versity/versitygw/embedgw"
 	_ "github.com/versity/versitygw/backend/posix"
 	_ "go.etcd.io/bbolt"
+	_ "golang.org/x/net/netutil"
 	_ "golang.org/x/sync/errgroup"
 	_ "golang.org/x/sys/unix"
 	_ "golang.org/x/text/cases"

@@ -9,6 +9,7 @@ import (
 
 	"iamserver/codegen/emit"
 	"iamserver/codegen/openapi"
+	"iamserver/codegen/reference"
 )
 
 // Files are the generated files by their slash-separated path from the root of
@@ -46,5 +47,19 @@ func Generate(fsys fs.FS) (Files, error) {
 	}
 	maps.Copy(files, cli)
 	maps.Copy(files, emit.Documentation(services))
+	authorization, err := reference.Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := emit.Reference(authorization)
+	if err != nil {
+		return nil, fmt.Errorf("generate authorization reference: %w", err)
+	}
+	maps.Copy(files, tables)
+	managed, err := emit.Managed(authorization)
+	if err != nil {
+		return nil, fmt.Errorf("generate managed policies: %w", err)
+	}
+	maps.Copy(files, managed)
 	return files, nil
 }

@@ -8,8 +8,9 @@ import "embed"
 //go:generate go run ../cmd/iamgen generate
 
 // FS holds the documents: a folder for each service, with a root file named
-// after the service (iam/iam.yaml, sts/sts.yaml), and s3/requests.yaml with the
-// requests of S3, in a form of its own.
+// after the service (iam/iam.yaml, sts/sts.yaml), s3/requests.yaml with the requests
+// of S3, in a form of its own, and in authorization.yaml what policies can name of
+// each; and the managed policies in managed/policies.yaml.
 //
-//go:embed iam s3 sts
+//go:embed aws iam managed s3 sts
 var FS embed.FS

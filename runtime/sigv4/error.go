@@ -94,6 +94,12 @@ type Error struct {
 // Error returns the reason and the message.
 func (e *Error) Error() string { return e.Reason.String() + ": " + e.Message }
 
+// NewUnknownKeyError refuses a request whose access key the KeySource does not
+// have; also for who finds out, after Verify, that it has it no longer.
+func NewUnknownKeyError() *Error {
+	return &Error{UnknownKey, "The security token included in the request is invalid."}
+}
+
 func mismatch() *Error {
 	return &Error{SignatureDoesNotMatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
 }

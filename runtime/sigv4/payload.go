@@ -103,9 +103,9 @@ func (a *Authorization) setPayload() error {
 // VerifyHeaders checks the signature of a request to an object store, of which
 // the body has not been read. What the request declares of its body is taken for
 // true, and has to be held against the body. Errors are those of Verify.
-func (v *Verifier[P]) VerifyHeaders(ctx context.Context, a *Authorization) (*Identity[P], error) {
+func (v *Verifier[P]) VerifyHeaders(ctx context.Context, a *Authorization) (Identity[P], error) {
 	if !a.profile.ObjectStore {
-		return nil, &Error{WrongPayloadHash, "The payload must be signed."}
+		return Identity[P]{}, &Error{WrongPayloadHash, "The payload must be signed."}
 	}
 	return v.Verify(ctx, a, a.payload.hash)
 }

@@ -21,11 +21,11 @@ type Post struct {
 // VerifyPost checks the signature of a form. It is good for MaxPresign of the
 // service; the policy itself says how long it is good for. Errors are those of
 // Parse and Verify.
-func (v *Verifier[P]) VerifyPost(ctx context.Context, p Post) (*Identity[P], error) {
+func (v *Verifier[P]) VerifyPost(ctx context.Context, p Post) (Identity[P], error) {
 	now := v.now()
 	a, err := v.cfg.parsePost(p, now)
 	if err != nil {
-		return nil, err
+		return Identity[P]{}, err
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
