@@ -32,7 +32,7 @@ race: ## Run the tests with the race detector
 
 .PHONY: lint
 lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters
-	$< run
+	$< run --allow-parallel-runners
 
 .PHONY: fmt
 fmt: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Format the sources

@@ -42,6 +42,7 @@ func Lint(module fs.FS) (openapi.Problems, error) {
 	}
 	for _, r := range requests {
 		services = append(services, r.Service)
+		problems = append(problems, unauthorizedRequests(r, authorization)...)
 	}
 	for _, s := range services {
 		problems = append(problems, unusedMessages(s, used)...)

@@ -97,6 +97,9 @@ func encodeMember(m *model.Member, receiver, action string) *jen.Statement {
 	case model.Timestamp:
 		return write("Time", field)
 	case model.Map:
+		if m.Type.Elem.Kind == model.String {
+			return call("StringMap", field)
+		}
 		return call("IntMap", field)
 	case model.Struct:
 		if m.Pointer() {

@@ -107,11 +107,7 @@ func serviceSets(f *jen.File, s *reference.Service) {
 
 // setName turns the set access-point of s3 into s3AccessPoint.
 func setName(s *reference.Service, set string) string {
-	name := []string{s.Name}
-	for part := range strings.SplitSeq(set, "-") {
-		name = append(name, strings.ToUpper(part[:1])+part[1:])
-	}
-	return strings.Join(name, "")
+	return s.Name + valueName(set)
 }
 
 // serviceResources emits

@@ -200,6 +200,19 @@ type Handler[Tx any] interface {
 	// ListEntitiesForPolicy lists the users, groups and roles that a managed policy is attached to or
 	// bounds.
 	ListEntitiesForPolicy(Tx, *ListEntitiesForPolicyRequest) (*ListEntitiesForPolicyResponse, error)
+	// SimulateCustomPolicy tells whether policies that are given would allow actions.
+	SimulateCustomPolicy(Tx, *SimulateCustomPolicyRequest) (*SimulateCustomPolicyResponse, error)
+	// SimulatePrincipalPolicy tells whether the policies of a user or group would allow actions.
+	SimulatePrincipalPolicy(Tx, *SimulatePrincipalPolicyRequest) (*SimulatePrincipalPolicyResponse, error)
+	// GetContextKeysForCustomPolicy lists the condition keys that policies which are given name in
+	// conditions and variables.
+	GetContextKeysForCustomPolicy(Tx, *GetContextKeysForCustomPolicyRequest) (*GetContextKeysForCustomPolicyResponse, error)
+	// GetContextKeysForPrincipalPolicy lists the condition keys that the policies of a user or group name
+	// in conditions and variables.
+	GetContextKeysForPrincipalPolicy(Tx, *GetContextKeysForPrincipalPolicyRequest) (*GetContextKeysForPrincipalPolicyResponse, error)
+	// ListPoliciesGrantingServiceAccess lists, by service, the policies of a user or group that allow
+	// anything in the service.
+	ListPoliciesGrantingServiceAccess(Tx, *ListPoliciesGrantingServiceAccessRequest) (*ListPoliciesGrantingServiceAccessResponse, error)
 	// GetAccountSummary counts the entities of the account and names its quotas.
 	GetAccountSummary(Tx, *GetAccountSummaryRequest) (*GetAccountSummaryResponse, error)
 	// GetAccountAuthorizationDetails returns the users, groups, roles and managed policies of the account
@@ -287,6 +300,11 @@ func Table[Tx any](h Handler[Tx]) *action.Table[Tx] {
 		action.Bind(&infoDetachGroupPolicy, ParseDetachGroupPolicy, h.DetachGroupPolicy),
 		action.Bind(&infoListAttachedGroupPolicies, ParseListAttachedGroupPolicies, h.ListAttachedGroupPolicies),
 		action.Bind(&infoListEntitiesForPolicy, ParseListEntitiesForPolicy, h.ListEntitiesForPolicy),
+		action.Bind(&infoSimulateCustomPolicy, ParseSimulateCustomPolicy, h.SimulateCustomPolicy),
+		action.Bind(&infoSimulatePrincipalPolicy, ParseSimulatePrincipalPolicy, h.SimulatePrincipalPolicy),
+		action.Bind(&infoGetContextKeysForCustomPolicy, ParseGetContextKeysForCustomPolicy, h.GetContextKeysForCustomPolicy),
+		action.Bind(&infoGetContextKeysForPrincipalPolicy, ParseGetContextKeysForPrincipalPolicy, h.GetContextKeysForPrincipalPolicy),
+		action.Bind(&infoListPoliciesGrantingServiceAccess, ParseListPoliciesGrantingServiceAccess, h.ListPoliciesGrantingServiceAccess),
 		action.Bind(&infoGetAccountSummary, ParseGetAccountSummary, h.GetAccountSummary),
 		action.Bind(&infoGetAccountAuthorizationDetails, ParseGetAccountAuthorizationDetails, h.GetAccountAuthorizationDetails),
 		action.Bind(&infoCreateAccountAlias, ParseCreateAccountAlias, h.CreateAccountAlias),

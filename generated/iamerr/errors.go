@@ -23,6 +23,8 @@ var (
 	// NotSupportedService: the service of AWS has no credentials of its own. No service of AWS is here, so
 	// this is not answered.
 	NotSupportedService = apierror.Code{Name: "NotSupportedService", Status: 404, Fault: apierror.Sender}
+	// PolicyEvaluation: the policies of the principal cannot be evaluated.
+	PolicyEvaluation = apierror.Code{Name: "PolicyEvaluation", Status: 500, Fault: apierror.Receiver}
 	// PolicyNotAttachable: aWS reserves the policy for a service of its own. No policy is reserved here,
 	// so this is not answered.
 	PolicyNotAttachable = apierror.Code{Name: "PolicyNotAttachable", Status: 400, Fault: apierror.Sender}
@@ -87,6 +89,11 @@ func GroupNotFound(groupName string) *apierror.Error {
 // LoginProfileNotFound returns NoSuchEntity: Login Profile for User {UserName} cannot be found.
 func LoginProfileNotFound(userName string) *apierror.Error {
 	return NoSuchEntity.New("Login Profile for User " + userName + " cannot be found.")
+}
+
+// RoleNotFound returns NoSuchEntity: The role with name {RoleName} cannot be found.
+func RoleNotFound(roleName string) *apierror.Error {
+	return NoSuchEntity.New("The role with name " + roleName + " cannot be found.")
 }
 
 // AccessKeyNotFound returns NoSuchEntity: The Access Key with id {AccessKeyId} cannot be found.
@@ -315,6 +322,56 @@ func ArnOfNoPolicy(arn string) *apierror.Error {
 	return InvalidInput.New("ARN " + arn + " is not valid.")
 }
 
+// EntityNotDefined returns InvalidInput: Invalid Entity Arn: {Arn} does not clearly define entity type
+// and name.
+func EntityNotDefined(arn string) *apierror.Error {
+	return InvalidInput.New("Invalid Entity Arn: " + arn + " does not clearly define entity type and name.")
+}
+
+// PolicyInputMalformed returns InvalidInput: {Parameter}: {Message}
+func PolicyInputMalformed(parameter, message string) *apierror.Error {
+	return InvalidInput.New(parameter + ": " + message)
+}
+
+// BoundariesTooMany returns InvalidInput: PermissionsBoundaryPolicyInputList can have only one policy.
+func BoundariesTooMany() *apierror.Error {
+	return InvalidInput.New("PermissionsBoundaryPolicyInputList can have only one policy.")
+}
+
+// ActionNameNotValid returns InvalidInput: {Action} is not an action such as s3:GetObject. Action
+// names cannot have wildcards.
+func ActionNameNotValid(action string) *apierror.Error {
+	return InvalidInput.New(action + " is not an action such as s3:GetObject. Action names cannot have wildcards.")
+}
+
+// ResourceArnNotValid returns InvalidInput: Invalid ARN: {Arn}
+func ResourceArnNotValid(arn string) *apierror.Error {
+	return InvalidInput.New("Invalid ARN: " + arn)
+}
+
+// ResourceOwnerNotValid returns InvalidInput: ResourceOwner must be an account id or the ARN of its
+// root, not {ResourceOwner}
+func ResourceOwnerNotValid(resourceOwner string) *apierror.Error {
+	return InvalidInput.New("ResourceOwner must be an account id or the ARN of its root, not " + resourceOwner)
+}
+
+// CallerArnRequired returns InvalidInput: CallerArn is required together with ResourcePolicy.
+func CallerArnRequired() *apierror.Error {
+	return InvalidInput.New("CallerArn is required together with ResourcePolicy.")
+}
+
+// CallerArnNotValid returns InvalidInput: CallerArn must be the ARN of a user, group or role, not
+// {CallerArn}
+func CallerArnNotValid(callerArn string) *apierror.Error {
+	return InvalidInput.New("CallerArn must be the ARN of a user, group or role, not " + callerArn)
+}
+
+// ContextEntryNotValid returns InvalidInput: The context entry {ContextKeyName} needs a name, a type,
+// and values of that type.
+func ContextEntryNotValid(contextKeyName string) *apierror.Error {
+	return InvalidInput.New("The context entry " + contextKeyName + " needs a name, a type, and values of that type.")
+}
+
 // IncompleteKeyPair returns InvalidInput: AccessKeyId and SecretAccessKey must be given together or
 // not at all.
 func IncompleteKeyPair() *apierror.Error {
@@ -351,6 +408,12 @@ func ExpirationPassed(expiration string) *apierror.Error {
 // MalformedPolicy returns MalformedPolicyDocument: {Message}
 func MalformedPolicy(message string) *apierror.Error {
 	return MalformedPolicyDocument.New(message)
+}
+
+// AttachedPolicyMissing returns PolicyEvaluation: Policy {PolicyArn} is attached, but does not exist
+// any more; nothing is allowed until it is detached.
+func AttachedPolicyMissing(policyArn string) *apierror.Error {
+	return PolicyEvaluation.New("Policy " + policyArn + " is attached, but does not exist any more; nothing is allowed until it is detached.")
 }
 
 // ConcurrentlyModified returns ConcurrentModification: Other requests are changing the same entity.

@@ -12,6 +12,18 @@ var (
 	AccessDenied = apierror.Code{Name: "AccessDenied", Status: 403, Fault: apierror.Sender}
 	// AccessControlListNotSupported: the bucket does not allow access lists.
 	AccessControlListNotSupported = apierror.Code{Name: "AccessControlListNotSupported", Status: 400, Fault: apierror.Sender}
+	// BucketAlreadyOwnedByYou: the account has a bucket of that name already.
+	BucketAlreadyOwnedByYou = apierror.Code{Name: "BucketAlreadyOwnedByYou", Status: 409, Fault: apierror.Sender}
+	// MalformedPolicy: a bucket policy cannot be accepted.
+	MalformedPolicy = apierror.Code{Name: "MalformedPolicy", Status: 400, Fault: apierror.Sender}
+	// OperationAborted: the caller, or what it changes, has been changed at the same moment.
+	OperationAborted = apierror.Code{Name: "OperationAborted", Status: 409, Fault: apierror.Sender}
+	// NoSuchBucketPolicy: the bucket has no policy.
+	NoSuchBucketPolicy = apierror.Code{Name: "NoSuchBucketPolicy", Status: 404, Fault: apierror.Sender}
+	// NoSuchPublicAccessBlockConfiguration: the bucket has no setting of what public access is blocked.
+	NoSuchPublicAccessBlockConfiguration = apierror.Code{Name: "NoSuchPublicAccessBlockConfiguration", Status: 404, Fault: apierror.Sender}
+	// OwnershipControlsNotFoundError: the bucket has no setting of who owns its objects.
+	OwnershipControlsNotFoundError = apierror.Code{Name: "OwnershipControlsNotFoundError", Status: 404, Fault: apierror.Sender}
 	// AuthorizationHeaderMalformed: the Authorization header cannot be read.
 	AuthorizationHeaderMalformed = apierror.Code{Name: "AuthorizationHeaderMalformed", Status: 400, Fault: apierror.Sender}
 	// AuthorizationQueryParametersError: the parameters of a presigned request cannot be read.
@@ -84,6 +96,18 @@ var (
 	XAmzContentSHA256Mismatch = apierror.Code{Name: "XAmzContentSHA256Mismatch", Status: 400, Fault: apierror.Sender}
 )
 
+// Denied returns AccessDenied: {Message}
+func Denied(message string) *apierror.Error {
+	return AccessDenied.New(message)
+}
+
+// PublicPolicyBlocked returns AccessDenied: User: {Arn} is not authorized to perform:
+// s3:PutBucketPolicy on resource: "{Resource}" because public policies are prevented by the
+// BlockPublicPolicy setting in S3 Block Public Access.
+func PublicPolicyBlocked(arn, resource string) *apierror.Error {
+	return AccessDenied.New("User: " + arn + " is not authorized to perform: s3:PutBucketPolicy on resource: \"" + resource + "\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.")
+}
+
 // NotAllowed returns AccessDenied: Access Denied
 func NotAllowed() *apierror.Error {
 	return AccessDenied.New("Access Denied")
@@ -118,6 +142,40 @@ func PostFieldNotAllowed(field string) *apierror.Error {
 // ListsNotSupported returns AccessControlListNotSupported: The bucket does not allow ACLs
 func ListsNotSupported() *apierror.Error {
 	return AccessControlListNotSupported.New("The bucket does not allow ACLs")
+}
+
+// BucketIsYours returns BucketAlreadyOwnedByYou: Your previous request to create the named bucket
+// succeeded and you already own it.
+func BucketIsYours() *apierror.Error {
+	return BucketAlreadyOwnedByYou.New("Your previous request to create the named bucket succeeded and you already own it.")
+}
+
+// PolicyNotValid returns MalformedPolicy: {Message}
+func PolicyNotValid(message string) *apierror.Error {
+	return MalformedPolicy.New(message)
+}
+
+// Conflict returns OperationAborted: A conflicting conditional operation is currently in progress
+// against this resource. Please try again.
+func Conflict() *apierror.Error {
+	return OperationAborted.New("A conflicting conditional operation is currently in progress against this resource. Please try again.")
+}
+
+// PolicyNotFound returns NoSuchBucketPolicy: The bucket policy does not exist
+func PolicyNotFound() *apierror.Error {
+	return NoSuchBucketPolicy.New("The bucket policy does not exist")
+}
+
+// BlockNotFound returns NoSuchPublicAccessBlockConfiguration: The public access block configuration
+// was not found
+func BlockNotFound() *apierror.Error {
+	return NoSuchPublicAccessBlockConfiguration.New("The public access block configuration was not found")
+}
+
+// OwnershipNotFound returns OwnershipControlsNotFoundError: The bucket ownership controls were not
+// found
+func OwnershipNotFound() *apierror.Error {
+	return OwnershipControlsNotFoundError.New("The bucket ownership controls were not found")
 }
 
 // WrongMD5 returns BadDigest: The Content-MD5 you specified did not match what we received.
@@ -185,6 +243,12 @@ func InvalidCopySource() *apierror.Error {
 // URLEncoded URL query parameters without tag name duplicates.
 func InvalidTagging() *apierror.Error {
 	return InvalidArgument.New("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+}
+
+// ForwardedForNotValid returns InvalidArgument: The X-Forwarded-For header of the proxy holds
+// something that is no address.
+func ForwardedForNotValid() *apierror.Error {
+	return InvalidArgument.New("The X-Forwarded-For header of the proxy holds something that is no address.")
 }
 
 // ParameterTwice returns InvalidArgument: The query parameter {Parameter} must be given only once.

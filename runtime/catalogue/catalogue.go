@@ -57,6 +57,33 @@ type Resource struct {
 	Keys []string
 }
 
+// Matches tells whether an ARN has the form of the type's. Only the last
+// placeholder, if it stands behind a slash, may stand for something with slashes.
+func (r *Resource) Matches(arn string) bool {
+	form := r.ARN
+	for {
+		literal, rest, more := strings.Cut(form, "${")
+		if !more {
+			return arn == form
+		}
+		if !strings.HasPrefix(arn, literal) {
+			return false
+		}
+		arn = arn[len(literal):]
+		_, form, _ = strings.Cut(rest, "}")
+		next, _, more := strings.Cut(form, "${")
+		if !more {
+			name, ok := strings.CutSuffix(arn, form)
+			return ok && name != "" && (strings.HasSuffix(literal, "/") || !strings.Contains(name, "/"))
+		}
+		end := strings.Index(arn, next)
+		if end < 1 || strings.Contains(arn[:end], "/") {
+			return false
+		}
+		arn = arn[end:]
+	}
+}
+
 // An Action is what a policy allows or denies.
 type Action struct {
 	// Service and Name are those of the action, such as s3 and GetObject.

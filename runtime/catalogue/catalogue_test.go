@@ -86,6 +86,30 @@ func TestResource(t *testing.T) {
 	require.Nil(t, c.Resource("iam", "bucket"))
 }
 
+func TestMatches(t *testing.T) {
+	for _, tt := range []struct {
+		form, arn string
+		want      bool
+	}{
+		{"arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:::b", true},
+		{"arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:::b/k", false},
+		{"arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:::", false},
+		{"arn:${Partition}:s3:::${BucketName}/${ObjectName}", "arn:aws:s3:::b/k/l", true},
+		{"arn:${Partition}:s3:::${BucketName}/${ObjectName}", "arn:aws:s3:::b", false},
+		{"arn:${Partition}:s3:::${BucketName}/${ObjectName}", "arn:aws:s3:::b/", false},
+		{"arn:${Partition}:s3:::${BucketName}/${ObjectName}", "arn:aws:s3:::/k", false},
+		{"arn:${Partition}:iam::${Account}:user/${Name}", "arn:aws:iam::123456789012:user/a/b", true},
+		{"arn:${Partition}:iam::${Account}:user/${Name}", "arn:aws:iam::123456789012:group/a", false},
+		{"arn:${Partition}:s3:${Region}:${Account}:accesspoint/${Name}/object/${Key}", "arn:aws:s3:eu:1:accesspoint/p/object/k/l", true},
+		{"arn:${Partition}:iam::${Account}:root", "arn:aws:iam::123456789012:root", true},
+		{"arn:${Partition}:iam::${Account}:root", "arn:aws:iam::123456789012:rooted", false},
+	} {
+		t.Run(tt.form+" and "+tt.arn, func(t *testing.T) {
+			require.Equal(t, tt.want, (&catalogue.Resource{ARN: tt.form}).Matches(tt.arn))
+		})
+	}
+}
+
 func TestNames(t *testing.T) {
 	require.Equal(t, "iam:TagUser", small().Actions[1].String())
 	require.Equal(t, []string{"String", "Bool", "Numeric", "Date", "IPAddress", "ARN"}, []string{

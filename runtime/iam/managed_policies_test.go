@@ -197,16 +197,23 @@ func TestAuthorizationDetailsOfAWSPolicies(t *testing.T) {
 	}, all.Policies[1])
 }
 
+// loadManaged returns the policies of a server with one more.
+func loadManaged(t *testing.T, name string) *managed.Policies {
+	t.Helper()
+	dir := t.TempDir()
+	document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), []byte(document), 0o600))
+	loaded, err := managed.Load(dir)
+	require.NoError(t, err)
+	return loaded
+}
+
 // What is attached stays attached when the policy goes, so that nothing that it
 // denied is forgotten, and can be detached.
 func TestPolicyOfAWSGoes(t *testing.T) {
 	f := newFixture(t)
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "Auditors.json"), []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), 0o600))
-	loaded, err := managed.Load(dir)
-	require.NoError(t, err)
 	const auditors = "arn:aws:iam::aws:policy/Auditors"
-	f.managed = loaded
+	f.managed = loadManaged(t, "Auditors")
 	f.do(createAlice, "AttachUserPolicy UserName=alice&PolicyArn="+auditors)
 
 	f.managed = nil

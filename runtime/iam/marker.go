@@ -26,6 +26,7 @@ const (
 	serviceAccountList list = "s"
 	detailList         list = "d"
 	aliasList          list = "l"
+	simulationList     list = "x" // actions of a simulation
 )
 
 // A marker is where a list goes on: a position of package identity, which

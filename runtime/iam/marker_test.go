@@ -34,6 +34,10 @@ func TestMarkersBelongToTheirLists(t *testing.T) {
 		"": { // lists that have no second page
 			"ListMFADevices UserName=alice", "ListVirtualMFADevices ", "ListSigningCertificates UserName=alice",
 			"ListSSHPublicKeys UserName=alice", "ListServiceSpecificCredentials UserName=alice",
+			"ListPoliciesGrantingServiceAccess Arn=arn:aws:iam::123456789012:user/Alice&ServiceNamespaces.member.1=s3",
+			// and those whose positions are numbers
+			step("SimulateCustomPolicy ActionNames.member.1=s3:GetObject&PolicyInputList.member.1=" + allowAll),
+			"SimulatePrincipalPolicy ActionNames.member.1=s3:GetObject&PolicySourceArn=arn:aws:iam::123456789012:user/Alice",
 		},
 	}
 	tested := map[string]bool{}

@@ -11,12 +11,15 @@ import (
 // behind the server. It belongs to one instance of the bucket: whoever deletes the
 // bucket, or makes one of that name, removes it.
 //
-// Fields: 1 policy, 2 public access block, 3 ownership, 4 changed.
+// Fields: 1 policy, 2 public access block, 3 ownership, 4 changed, 5 principals.
 type Bucket struct {
 	// Name is the bucket's name.
 	Name string
 	// Policy is the bucket policy as it was given; none if empty.
 	Policy string
+	// Principals are the users that the policy names by ARN, and their unique ids when
+	// it was stored: whoever has the name later is somebody else.
+	Principals []PolicyPrincipal
 	// PublicAccessBlock is nil where the bucket has no setting of its own.
 	PublicAccessBlock *PublicAccessBlock
 	// Ownership is the object ownership setting, such as BucketOwnerEnforced; empty
@@ -24,6 +27,11 @@ type Bucket struct {
 	Ownership string
 	// Changed is when the record was last changed.
 	Changed time.Time
+}
+
+// A PolicyPrincipal is a user that a policy names.
+type PolicyPrincipal struct {
+	ARN, ID string
 }
 
 // A PublicAccessBlock says what of public access to a bucket is blocked.
@@ -57,6 +65,11 @@ func (b *Bucket) encode() []byte {
 	}
 	e.text(3, b.Ownership)
 	e.time(4, b.Changed)
+	var principals []Tag
+	for _, p := range b.Principals {
+		principals = append(principals, Tag{Key: p.ARN, Value: p.ID})
+	}
+	e.tags(5, principals)
 	return e
 }
 
@@ -76,6 +89,9 @@ func (b *Bucket) decode(record string) error {
 			b.Ownership = d.string()
 		case 4:
 			b.Changed = d.time()
+		case 5:
+			p := d.tag()
+			b.Principals = append(b.Principals, PolicyPrincipal{ARN: p.Key, ID: p.Value})
 		}
 	}
 	return d.err

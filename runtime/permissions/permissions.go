@@ -95,9 +95,31 @@ func (c *Compiler) OfGroup(tx *identity.Tx, group *identity.Group) ([]*policy.Po
 	return c.owned(tx, group.ID, policy.SourceGroup)
 }
 
-// Bucket compiles a bucket policy.
-func (c *Compiler) Bucket(name, document string) *policy.Set {
-	return policy.NewSet(c.compile(document, policy.ResourcePolicy, policy.Source{ID: name, Type: policy.SourceResource}))
+// OfBucket compiles the policy of a bucket, and says whether it is public. Users are
+// those that it named when it was stored.
+func (c *Compiler) OfBucket(b *identity.Bucket) (set *policy.Set, public bool) {
+	source := policy.Source{ID: b.Name, Type: policy.SourceResource}
+	document, err := policy.Parse(b.Policy)
+	if err != nil {
+		return policy.NewSet(policy.DenyAll(source)), false
+	}
+	ids := map[string]string{}
+	for _, p := range b.Principals {
+		ids[p.ARN] = p.ID
+	}
+	for i := range document.Statements {
+		for _, element := range []*policy.Principals{document.Statements[i].Principal, document.Statements[i].NotPrincipal} {
+			if element == nil {
+				continue
+			}
+			for j, name := range element.AWS {
+				if id, ok := ids[name]; ok {
+					element.AWS[j] = id
+				}
+			}
+		}
+	}
+	return policy.NewSet(c.vocabulary.Compile(document, policy.ResourcePolicy, source)), document.IsPublic()
 }
 
 // owned returns the inline and attached policies of a user or group.

@@ -4,18 +4,23 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"iamserver/generated/s3err"
 	"iamserver/runtime/operation"
+	"iamserver/runtime/sigv4"
 )
 
 // An Upstream is the store behind a Gateway.
@@ -35,6 +40,8 @@ type Upstream struct {
 	Owner string
 	// Transport reaches the store; see NewTransport.
 	Transport http.RoundTripper
+	// Now is the clock of the signatures.
+	Now func() time.Time
 	// Log is told what goes wrong with the store.
 	Log *slog.Logger
 }
@@ -122,25 +129,44 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 	}
 	// No name of a program that is not there.
 	out.Header["User-Agent"] = []string{"iamserver"}
-	trailer, err := setContent(out, r, content)
+	payload, err := setContent(out, r, content)
 	if err != nil {
 		return nil, err
 	}
-	return g.sign(out, trailer), nil
+	return g.sign(out, payload), nil
+}
+
+// A payload is how the store can tell that it got the whole of a body. The
+// length alone would not do: there are stores that keep what they have when a
+// body ends too early.
+type payload struct {
+	hash    string      // the SHA-256 of the body; empty means that chunks are signed
+	trailer http.Header // a checksum that follows the body
 }
 
 const (
-	unsignedPayload = "UNSIGNED-PAYLOAD"
 	unsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+	emptyHash       = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-func (g *Gateway) sign(out *http.Request, trailer http.Header) *http.Request {
-	out.Header["X-Amz-Content-Sha256"] = []string{unsignedPayload}
-	if trailer != nil {
+func (g *Gateway) sign(out *http.Request, p payload) *http.Request {
+	up := &g.up
+	switch {
+	case p.trailer != nil:
 		out.Header["X-Amz-Content-Sha256"] = []string{unsignedTrailer}
+		return signer.SignV4Trailer(*out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region, p.trailer)
+	case p.hash == "":
+		return signer.StreamingSignV4(out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region, out.ContentLength, up.Now().UTC(), chunkHash{sha256.New()})
 	}
-	return signer.SignV4Trailer(*out, g.up.AccessKeyID, g.up.SecretAccessKey, g.up.SessionToken, g.up.Region, trailer)
+	out.Header["X-Amz-Content-Sha256"] = []string{p.hash}
+	return signer.SignV4(*out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region)
 }
+
+// A chunkHash is what the signer hashes chunks with.
+type chunkHash struct{ hash.Hash }
+
+// Close does nothing: there is nothing to give back.
+func (chunkHash) Close() {}
 
 // forwardHeaders copies the headers of the operation, and no others.
 func (r *Request) forwardHeaders(into http.Header) error {
@@ -215,27 +241,24 @@ func (r *Request) eachHeader(prefix string, visit func(name, value string)) {
 // the request can still be repeated.
 const announced = 1 << 20
 
-// setContent gives a request its body. It returns the trailer that has to
-// follow, nil if there is none.
-func setContent(out *http.Request, r *Request, content Content) (http.Header, error) {
+// setContent gives a request its body.
+func setContent(out *http.Request, r *Request, content Content) (payload, error) {
 	body := content.Body
 	switch {
 	case r.Operation.Body == operation.NoBody || (body == nil && content.Document == nil):
 		out.Body = http.NoBody
 		if body != nil {
-			return nil, body.Verify()
+			return payload{hash: emptyHash}, body.Verify()
 		}
-		return nil, nil
+		return payload{hash: emptyHash}, nil
 	case content.Document != nil:
-		setDocument(out, content.Document)
-		return nil, nil
+		return setDocument(out, content.Document), nil
 	case r.Operation.Body != operation.ObjectBody && r.Operation.Body != operation.Form:
 		document, err := body.ReadAll()
 		if err != nil {
-			return nil, err
+			return payload{}, err
 		}
-		setDocument(out, document)
-		return nil, nil
+		return setDocument(out, document), nil
 	}
 	if text, ok := r.Header("Content-Md5"); ok && r.form == nil {
 		out.Header["Content-Md5"] = []string{text}
@@ -243,28 +266,31 @@ func setContent(out *http.Request, r *Request, content Content) (http.Header, er
 	if body.Small() {
 		// Everything is verified before the store hears of it.
 		if err := body.Verify(); err != nil {
-			return nil, err
+			return payload{}, err
 		}
 		if body.trailing {
 			out.Header[body.checksum.header] = []string{body.checksum.want}
 		}
 		data, err := io.ReadAll(body.tail)
 		if err != nil {
-			return nil, err
+			return payload{}, err
 		}
-		setBytes(out, data)
-		return nil, nil
+		return setBytes(out, data), nil
 	}
 	out.Body, out.ContentLength = io.NopCloser(body), body.Length()
 	if body.Length() > announced {
 		out.Header["Expect"] = []string{"100-continue"}
 	}
-	if !body.trailing {
-		return nil, nil
+	if body.trailing {
+		trailer := http.Header{body.checksum.header: {strings.Repeat("=", base64.StdEncoding.EncodedLen(body.checksum.hash.Size()))}}
+		out.Body = io.NopCloser(&trailedBody{body, trailer})
+		return payload{trailer: trailer}, nil
 	}
-	trailer := http.Header{body.checksum.header: {strings.Repeat("=", base64.StdEncoding.EncodedLen(body.checksum.hash.Size()))}}
-	out.Body = io.NopCloser(&trailedBody{body, trailer})
-	return trailer, nil
+	if body.payload.Kind == sigv4.HashedPayload {
+		sum := body.payload.Hash()
+		return payload{hash: hex.EncodeToString(sum[:])}, nil
+	}
+	return payload{}, nil
 }
 
 // A trailedBody sets the trailer once the body has been verified, which is
@@ -284,17 +310,18 @@ func (b *trailedBody) Read(p []byte) (int, error) {
 
 // setDocument gives a request a document, with the digest that some stores want
 // to see.
-func setDocument(out *http.Request, document []byte) {
+func setDocument(out *http.Request, document []byte) payload {
 	sum := md5.Sum(document)
 	out.Header["Content-Md5"] = []string{base64.StdEncoding.EncodeToString(sum[:])}
-	setBytes(out, document)
+	return setBytes(out, document)
 }
 
-func setBytes(out *http.Request, data []byte) {
+func setBytes(out *http.Request, data []byte) payload {
 	out.ContentLength = int64(len(data))
-	if out.Body = http.NoBody; len(data) == 0 {
-		return
+	if out.Body = http.NoBody; len(data) > 0 {
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+		out.Body = io.NopCloser(bytes.NewReader(data))
 	}
-	out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
-	out.Body = io.NopCloser(bytes.NewReader(data))
+	sum := sha256.Sum256(data)
+	return payload{hash: hex.EncodeToString(sum[:])}
 }

@@ -158,15 +158,16 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 	}
 	c.cred = identity.Principal
 	c.principal = c.cred.principal
-	c.server.used.record(c)
+	c.server.used.record(c.principal, c.service.Name, auth.Region, c.start)
 	return nil
 }
 
 // acceptable refuses what is no request of a query API.
 func (c *call) acceptable() error {
 	r := c.request
-	if err := c.locate(); err != nil {
-		return err
+	var err error
+	if c.source, c.secure, err = c.server.locate(r); err != nil {
+		return iamerr.ForwardedForNotValid()
 	}
 	switch {
 	case r.URL.Path != "/" && r.URL.Path != "":

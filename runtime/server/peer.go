@@ -1,31 +1,32 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
-
-	"iamserver/generated/iamerr"
 )
 
 // forwardingHeaders are what proxies say of a request. Only a trusted one is
 // believed; from anybody else they are dropped before anything can read them.
 var forwardingHeaders = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-Ip", "Forwarded"}
 
-// locate finds out where the request came from: the peer, or behind trusted
-// proxies the right-most address of X-Forwarded-For that is not one of theirs.
-// What stands left of it anybody may have written.
-func (c *call) locate() error {
-	r := c.request
-	c.source, c.secure = peer(r), r.TLS != nil
-	if !c.server.trusts(c.source) {
+// errForwardedFor is what is wrong with the X-Forwarded-For of a trusted proxy.
+var errForwardedFor = errors.New("server: X-Forwarded-For holds something that is no address")
+
+// locate finds out where a request came from: the peer, or behind trusted proxies
+// the right-most address of X-Forwarded-For that is not one of theirs. What stands
+// left of it anybody may have written.
+func (s *Server) locate(r *http.Request) (source netip.Addr, secure bool, err error) {
+	source, secure = peer(r), r.TLS != nil
+	if !s.trusts(source) {
 		for _, name := range forwardingHeaders {
 			r.Header.Del(name)
 		}
-		return nil
+		return source, secure, nil
 	}
-	c.secure = c.secure || strings.EqualFold(lastOf(r.Header.Values("X-Forwarded-Proto")), "https")
+	secure = secure || strings.EqualFold(lastOf(r.Header.Values("X-Forwarded-Proto")), "https")
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		hop = strings.TrimSpace(hop)
@@ -34,13 +35,13 @@ func (c *call) locate() error {
 		}
 		address, err := netip.ParseAddr(hop)
 		if err != nil {
-			return iamerr.ForwardedForNotValid()
+			return source, secure, errForwardedFor
 		}
-		if c.source = address.Unmap().WithZone(""); !c.server.trusts(c.source) {
+		if source = address.Unmap().WithZone(""); !s.trusts(source) {
 			break
 		}
 	}
-	return nil
+	return source, secure, nil
 }
 
 // lastOf returns the last element of comma-separated headers: the one that the

@@ -41,6 +41,8 @@ func (c *call) resource(tx *identity.Tx, named action.Resource) (authz.Resource,
 		return c.policy(tx, named)
 	case "service-account":
 		return c.serviceAccount(tx, named)
+	case "principal":
+		return c.namedPrincipal(tx, named)
 	default:
 		return anything, nil
 	}
@@ -71,6 +73,31 @@ func (c *call) user(tx *identity.Tx, named action.Resource) (authz.Resource, err
 		return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, orElse(named.Path, user.Path), orElse(named.Name, user.Name))}, nil
 	}
 	return c.foundUser(user), nil
+}
+
+// namedPrincipal is the user or group that an ARN names. The ARN must have the path
+// and name of what there is, in their case; else it is authorized as it stands.
+func (c *call) namedPrincipal(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	entity, err := arn.ParseEntity(named.Arn, c.server.config.Account)
+	if err != nil {
+		// The handler answers what is wrong with it, to those who may do anything.
+		return anything, nil //nolint:nilerr // see above
+	}
+	resource := authz.Resource{Type: string(entity.Type), ARN: entity.String()}
+	if entity.Type != arn.TypeUser || entity.Account != c.server.config.Account {
+		return resource, nil
+	}
+	user, err := tx.User(entity.Name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return resource, nil
+	case err != nil:
+		return authz.Resource{}, err
+	}
+	if found := c.foundUser(user); found.ARN == resource.ARN {
+		return found, nil
+	}
+	return resource, nil
 }
 
 func (c *call) foundUser(user *identity.User) authz.Resource {

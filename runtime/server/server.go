@@ -56,6 +56,8 @@ type Config struct {
 	// TrustedProxies are the addresses of proxies whose X-Forwarded-For and
 	// X-Forwarded-Proto count; from all others they are ignored.
 	TrustedProxies []netip.Prefix
+	// S3 serves S3 requests on the same port; nil means IAM and STS only.
+	S3 *S3
 	// Audit receives a record of every request; nil means no audit log.
 	Audit Auditor
 	// AuditContinue carries out writes that cannot be audited, which are
@@ -89,6 +91,7 @@ type Server struct {
 	decider     authz.Engine
 	permissions *permissions.Compiler
 	services    map[string]*service // by signing name
+	objects     *objectStore        // nil without S3
 	large       chan struct{}       // holds as many as there are large bodies being read
 	used        *lastUse
 	metrics     *metrics
@@ -155,6 +158,11 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 			return sts.Tx{Caller: caller}
 		}),
 	}
+	if cfg.S3 != nil {
+		if s.objects, err = newObjectStore(s, *cfg.S3); err != nil {
+			return nil, err
+		}
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { s.storeLastUse(background) })
@@ -181,8 +189,19 @@ func (s *Server) Close() error {
 	return s.flushLastUse(context.Background())
 }
 
-// Handler serves IAM and STS at the root path.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+// Handler serves IAM and STS at the root path, and S3 if it is configured.
+func (s *Server) Handler() http.Handler {
+	if s.objects == nil {
+		return http.HandlerFunc(s.serveHTTP)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			s.serveHTTP(w, r)
+		} else {
+			s.objects.serveHTTP(w, r)
+		}
+	})
+}
 
 // rootKeyFree makes sure that one access key id never means two principals.
 func (s *Server) rootKeyFree(ctx context.Context) error {

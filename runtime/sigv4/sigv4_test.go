@@ -73,7 +73,12 @@ func (c claim) signature(req Request) string {
 		canonical.WriteString(name + ":" + value + "\n")
 	}
 	canonical.WriteString("\n" + c.signed + "\n" + c.payload)
-	hash := sha256.Sum256([]byte(canonical.String()))
+	return c.sign(canonical.String())
+}
+
+// sign is the signature of a canonical request.
+func (c claim) sign(canonical string) string {
+	hash := sha256.Sum256([]byte(canonical))
 	_, scope, _ := strings.Cut(c.credential(), "/")
 	key := []byte("AWS4" + c.secret)
 	for _, part := range []string{c.scopeDate, c.region, c.service, c.suffix, c.algorithm + "\n" + c.time + "\n" + scope + "\n" + hex.EncodeToString(hash[:])} {

@@ -51,7 +51,7 @@ func sdkClient(server *httptest.Server, options ...func(*awss3.Options)) *awss3.
 func bytesOf(n int) []byte {
 	data := make([]byte, n)
 	for i := range data {
-		data[i] = byte(i * 7 >> 3)
+		data[i] = 'a' + byte(i*7>>3)%26
 	}
 	return data
 }

@@ -108,13 +108,13 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{transport: s3.NewTransport(dial, nil), sockets: sockets, stop: stop, done: make(chan error, 1)}
 	s.upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: "http", Host: "localhost"}, Region: cfg.Region, AccessKeyID: id, SecretAccessKey: secret,
-		Owner: cfg.Owner, Transport: s.transport, Log: cfg.Log,
+		Owner: cfg.Owner, Transport: s.transport, Now: time.Now, Log: cfg.Log,
 	}
 	go func() {
 		s.done <- embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
 			RootUserAccess: id, RootUserSecret: secret, Region: cfg.Region,
 			IAMService: auth.NewIAMServiceSingle(auth.Account{Access: id, Secret: secret, Role: auth.RoleAdmin}),
-			Ports: []string{socket},
+			Ports:      []string{socket},
 			// On a socket of its own, which nothing is ever forwarded to.
 			AdminPorts: []string{filepath.Join(sockets, "admin")}, AdminMaxConnections: 1, AdminMaxRequests: 1,
 			SocketPerm: "0600", MaxConnections: 8192, MaxRequests: 8192, MultipartMaxParts: 10000,
