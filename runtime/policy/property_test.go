@@ -482,6 +482,9 @@ func (g generator) actionPattern() string {
 }
 
 func (g generator) resource() string {
+	if g.chance(8) {
+		return "*"
+	}
 	if g.chance(10) {
 		return g.one("*", "", "nonsense", "arn:aws:s3:::", "arn:aws:s3", "**", "ARN:aws:s3:::b/k", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${a}")
 	}
@@ -505,6 +508,7 @@ func (g generator) resourcePattern() string {
 		"arn:aws:s3:::${b}/k", "arn:aws:s3:::b/"+g.variable()+"/*", "arn:aws:s3:::b/"+g.variable(), "arn:aws:s3:::"+g.variable()+"/"+g.variable(),
 		"arn:aws:iam::111122223333:user/"+g.variable(), "arn:aws:iam::111122223333:"+g.variable(), "arn:aws:iam::111122223333:"+g.variable()+"/u",
 		"arn:aws:iam::${aws:PrincipalAccount}:user/u", "arn:aws:sqs:r:111122223333:"+g.variable(), "arn:aws:s3:::*b*/*k*",
+		"arn:aws-cn:s3:::*", "arn:*:s3::*:*", "arn:aws:s3:r::*", "arn:aws:s3:::*a?b*",
 	)
 }
 
