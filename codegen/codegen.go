@@ -17,6 +17,10 @@ type Files = emit.Files
 
 // Generate returns everything that is generated from the specification.
 func Generate(fsys fs.FS) (Files, error) {
+	plugin, err := openapi.LoadPlugin(fsys)
+	if err != nil {
+		return nil, err
+	}
 	services, err := openapi.Load(fsys)
 	if err != nil {
 		return nil, err
@@ -35,5 +39,12 @@ func Generate(fsys fs.FS) (Files, error) {
 	}
 	maps.Copy(files, cli)
 	maps.Copy(files, emit.Documentation(services))
+	if plugin != nil {
+		out, err := emit.Plugin(plugin)
+		if err != nil {
+			return nil, fmt.Errorf("generate plugin messages: %w", err)
+		}
+		maps.Copy(files, out)
+	}
 	return files, nil
 }
