@@ -56,6 +56,10 @@ diff: ## Compare the specification with AWS's models in SHARED
 	go run ./cmd/iamgen diff --service iam --model $(SHARED)/models/aws-iam-2010-05-08.json
 	go run ./cmd/iamgen diff --service sts --model $(SHARED)/models/aws-sts-2011-06-15.json
 
+.PHONY: plugins
+plugins: ## Compile the WebAssembly modules of tests and examples (needs clang, lld, wabt and asc)
+	go run ./plugins/build
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
 	FUZZTIME=$(FUZZTIME) bash .ci/fuzz
