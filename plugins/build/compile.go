@@ -42,7 +42,7 @@ func (m wasmModule) command(target string) *exec.Cmd {
 		return exec.Command("wat2wasm", "--enable-all", "--no-check", "--debug-names", m.Main, "-o", target)
 	case ".c":
 		return exec.Command("clang", "--target=wasm32", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
-			"-mbulk-memory", "-Wl,--no-entry", "-Wl,--strip-debug", "-Wl,-z,stack-size=16384", "-I", "plugins/guest/c", m.Main, "-o", target)
+			"-mbulk-memory", "-Wl,--no-entry", "-Wl,--strip-debug", "-Wl,-z,stack-size=16384", "-Wl,--stack-first", "-I", "plugins/guest/c", m.Main, "-o", target)
 	case ".ts":
 		return exec.Command("asc", m.Main, "-O3", "--runtime", "incremental", "--use", "abort=plugins/guest/assemblyscript/index/abort", "-o", target)
 	default:

@@ -1,0 +1,100 @@
+package host_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"iamserver/generated/pluginapi"
+	"iamserver/plugins/host"
+)
+
+func TestAuthorizerDeniesWhatPoliciesAllow(t *testing.T) {
+	f := newHost(t)
+	s := newSet(t, f, configure(t, mfaDelete, host.Authorize))
+	denied := host.Verdict{Effect: pluginapi.EffectDeny, Plugin: "mfa-delete", Reason: "deleting needs a second factor", Code: "mfa_required"}
+	for _, tt := range []struct {
+		name   string
+		change func(*pluginapi.AuthorizeRequest)
+		want   host.Verdict
+	}{
+		{"a delete without a second factor is denied", func(*pluginapi.AuthorizeRequest) {}, denied},
+		{"one with a second factor is not", func(r *pluginapi.AuthorizeRequest) { r.Mfa = true }, host.Verdict{}},
+		{"an action that it did not ask for is not its business", func(r *pluginapi.AuthorizeRequest) { r.Action = "s3:GetObject" }, host.Verdict{}},
+		{"actions have no case", func(r *pluginapi.AuthorizeRequest) { r.Action = "S3:DELETEOBJECT" }, denied},
+		{"what the policies deny is denied without it", func(r *pluginapi.AuthorizeRequest) { r.EngineDecision = pluginapi.EngineDecisionImplicitDeny }, host.Verdict{}},
+		{"root's IAM actions are not its business", func(r *pluginapi.AuthorizeRequest) { r.PrincipalType, r.Action = "Root", "iam:DeleteUser" }, host.Verdict{}},
+		{"root's S3 actions are", func(r *pluginapi.AuthorizeRequest) { r.PrincipalType = "Root" }, denied},
+		{"bytes that are no text do not upset it", func(r *pluginapi.AuthorizeRequest) { r.UserAgent, r.Resource = "\xff\xfe", "arn:aws:s3:::b/\xff" }, denied},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			request := deleteRequest()
+			tt.change(request)
+			got, err := s.Authorize(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
+			require.Equal(t, tt.want.Plugin != "", s.Interested(request.Action, request.Resource, request.PrincipalType, request.EngineDecision) && !request.Mfa)
+		})
+	}
+}
+
+func TestPluginRefusesItsConfiguration(t *testing.T) {
+	c := configure(t, mfaDelete, host.Authorize)
+	c.Config = []byte(`{"actions": "all"}`)
+	_, err := newHost(t).NewSet(t.Context(), []host.Config{c})
+	require.EqualError(t, err, `load plugin "mfa-delete": plugin mfa-delete: init: answer: the plugin says: the config must be a JSON list of actions, such as ["s3:Delete*"]`)
+}
+
+func TestGeneratorShapesTheKey(t *testing.T) {
+	s := newSet(t, newHost(t), configure(t, companyKey, host.GenerateAccessKey))
+	request := &pluginapi.GenerateAccessKeyRequest{Account: "000000000000", UserName: "alice", Path: "/"}
+	seen := map[string]bool{}
+	for range 20 {
+		key, err := s.GenerateAccessKey(t.Context(), request, func(id string) (bool, error) { return seen[id], nil })
+		require.NoError(t, err)
+		require.Regexp(t, `^ACME[0-9A-Z]{17}$`, key.AccessKeyID)
+		require.Nil(t, key.Secret)
+		require.False(t, seen[key.AccessKeyID])
+		seen[key.AccessKeyID] = true
+	}
+	require.Nil(t, request.Entropy)
+}
+
+func TestGeneratorIsAskedAgainForAnIDThatExists(t *testing.T) {
+	f := newHost(t)
+	s := newSet(t, f, configure(t, companyKey, host.GenerateAccessKey))
+	asked := 0
+	key, err := s.GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, func(string) (bool, error) { asked++; return asked < 3, nil })
+	require.NoError(t, err)
+	require.NotEmpty(t, key.AccessKeyID)
+	require.Equal(t, 3, asked)
+
+	_, err = s.GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, func(string) (bool, error) { return true, nil })
+	require.EqualError(t, err, "plugin company-key: generate_access_key: answer: made an id that exists 3 times")
+
+	broken := errors.New("no disk")
+	_, err = s.GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, func(string) (bool, error) { return false, broken })
+	require.ErrorIs(t, err, broken)
+}
+
+func TestSuppliedKeys(t *testing.T) {
+	c := configure(t, companyKey, host.GenerateAccessKey)
+	f := newHost(t)
+	none := newSet(t, f)
+	require.NoError(t, none.CheckSupplied("whatever"))
+	require.False(t, none.Generates())
+	_, err := none.GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, nil)
+	require.ErrorIs(t, err, host.ErrNoGenerator)
+
+	strict := newSet(t, f, c)
+	require.True(t, strict.Generates())
+	require.ErrorIs(t, strict.CheckSupplied("ACME0123456789ABCDEFG"), host.ErrNotSupplied)
+
+	c.Name, c.AllowSupplied = "lenient", true
+	lenient := newSet(t, f, c)
+	require.NoError(t, lenient.CheckSupplied("ACME0123456789ABCDEFG"))
+	for _, other := range []string{"AKIA0123456789ABCDEFG", "ACME0123456789ABCDEF", "ACME0123456789ABCDEFGH", "ACME0123456789abcdefg", ""} {
+		require.ErrorIs(t, lenient.CheckSupplied(other), host.ErrKeyShape, other)
+	}
+}
