@@ -31,7 +31,7 @@ func (m wasmModule) build(root, only, into string) error {
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", command, err, out)
 	}
-	return nil
+	return os.Chmod(target, 0o644) // not what linkers think: nobody executes it
 }
 
 // command is how the language of the module is compiled.
@@ -44,7 +44,7 @@ func (m wasmModule) command(target string) *exec.Cmd {
 		return exec.Command("clang", "--target=wasm32", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
 			"-mbulk-memory", "-Wl,--no-entry", "-Wl,--strip-debug", "-Wl,-z,stack-size=16384", "-Wl,--stack-first", "-I", "plugins/guest/c", m.Main, "-o", target)
 	case ".ts":
-		return exec.Command("asc", m.Main, "-O3", "--runtime", "incremental", "--use", "abort=plugins/guest/assemblyscript/index/abort", "-o", target)
+		return exec.Command("asc", m.Main, "-O3", "--runtime", "incremental", "--exportStart", "_initialize", "--use", "abort=plugins/guest/assemblyscript/index/abort", "-o", target)
 	default:
 		return exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", target, "./"+path.Dir(m.Main))
 	}

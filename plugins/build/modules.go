@@ -24,7 +24,7 @@ type wasmModule struct {
 
 // shared are the sources that examples in a language have in common.
 var shared = map[string][]string{
-	".go": {"plugins/wire", "generated/pluginapi"},
+	".go": {"plugins/guest/go", "plugins/wire", "generated/pluginapi"},
 	".c":  {"plugins/guest/c"},
 	".ts": {"plugins/guest/assemblyscript"},
 }

@@ -70,7 +70,7 @@ func (m *Module) askAuthorize(ctx context.Context, req *pluginapi.AuthorizeReque
 	i.encodeAuthorize(m, req)
 	if len(i.encoded) > b.input {
 		m.end(ctx, i, pooled)
-		return Verdict{}, TooMuchInput, &tooLongError{len(i.encoded), b.input}
+		return Verdict{}, TooMuchInput, &tooLongError{"question", len(i.encoded), b.input}
 	}
 	i.allow(ctx, b, req.RequestId, m.host.now())
 	class, err = i.ask(Authorize, b)

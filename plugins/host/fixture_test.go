@@ -56,6 +56,7 @@ func newHost(t testing.TB, adjust ...func(*host.Options)) *fixture {
 	o := host.Options{
 		Now: time.Now, Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), //nolint:forbidigo // guests run on real time
 		Metrics: f.registry, Version: "test", Processors: 2,
+		Wait: time.Minute, // however busy the machine is
 	}
 	for _, a := range adjust {
 		a(&o)
@@ -137,4 +138,11 @@ func deleteRequest() *pluginapi.AuthorizeRequest {
 		},
 		EngineDecision: pluginapi.EngineDecisionAllowed, MatchedStatementIds: []string{"AllowFinance"},
 	}
+}
+
+// withCache keeps compiled code, which large modules take seconds for.
+func withCache(t testing.TB) func(*host.Options) {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "cache")
+	return func(o *host.Options) { o.CacheDir = folder }
 }

@@ -126,7 +126,7 @@ func (m *Module) askGenerator(ctx context.Context, i *instance, req *pluginapi.G
 	i.encoded = make([]byte, 0, own.Size())
 	i.encoded = own.Append(i.encoded)
 	if len(i.encoded) > b.input {
-		return Key{}, TooMuchInput, &tooLongError{len(i.encoded), b.input}
+		return Key{}, TooMuchInput, &tooLongError{"question", len(i.encoded), b.input}
 	}
 	i.allow(ctx, b, "", m.host.now())
 	defer func() { clear(i.answer[:cap(i.answer)]); clear(i.encoded) }()

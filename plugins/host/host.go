@@ -10,6 +10,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -38,7 +39,11 @@ type Options struct {
 	// Processors bounds how many plugins run at once, and how many instances
 	// there are; GOMAXPROCS if 0.
 	Processors int
+	// Wait is how long a question waits for its turn, and for an instance; 25 ms if 0.
+	Wait time.Duration
 }
+
+const defaultWait = 25 * time.Millisecond
 
 // A Host runs plugins.
 type Host struct {
@@ -62,7 +67,7 @@ func New(o Options) (*Host, error) {
 		h.processors = runtime.GOMAXPROCS(0)
 	}
 	// At least one processor is left for the rest of the server.
-	h.turn = newTurnstile(max(1, h.processors/2))
+	h.turn = newTurnstile(max(1, h.processors/2), cmp.Or(o.Wait, defaultWait))
 	if o.CacheDir != "" {
 		if err := privateFolder(o.CacheDir); err != nil {
 			return nil, fmt.Errorf("plugin cache: %w", err)

@@ -1,8 +1,10 @@
 package host_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -97,4 +99,23 @@ func TestSuppliedKeys(t *testing.T) {
 	for _, other := range []string{"AKIA0123456789ABCDEFG", "ACME0123456789ABCDEF", "ACME0123456789ABCDEFGH", "ACME0123456789abcdefg", ""} {
 		require.ErrorIs(t, lenient.CheckSupplied(other), host.ErrKeyShape, other)
 	}
+}
+
+// A question that gets no instance in time fails closed.
+func TestBusy(t *testing.T) {
+	f := newHost(t, func(o *host.Options) { o.Wait = time.Nanosecond })
+	c := hostile(t, "loop", host.ValidatePolicy)
+	c.Limits.ValidateFuel, c.Limits.ValidateTime, c.Limits.Instances = 1<<50, time.Hour, 1
+	s := newSet(t, f, c)
+	ctx, stop := context.WithCancel(t.Context())
+	answers := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := s.ValidatePolicy(ctx, &pluginapi.ValidatePolicyRequest{}, nil)
+			answers <- err
+		}()
+	}
+	require.EqualError(t, <-answers, "plugin loop: validate_policy: busy: no instance became free in time")
+	stop()
+	require.EqualError(t, <-answers, "plugin loop: validate_policy: cancelled: context canceled")
 }

@@ -102,12 +102,11 @@ func (i *instance) allow(ctx context.Context, b budget, requestID string, now ti
 // used is the fuel that was used of a budget.
 func (i *instance) used(b budget) int64 { return b.fuel - i.left - max(int64(i.fuel.Get()), 0) }
 
-// start instantiates a compiled module and runs its own initialization within
-// the budget of init.
-func (m *Module) start(ctx context.Context) (*instance, error) {
-	i := &instance{host: m.host, born: m.host.now(), log: logWriter{guestLog: m.log}, request: ctx}
+// start makes an instance of the compiled module. None of its code is run.
+func (m *Module) start() (*instance, error) {
+	i := &instance{host: m.host, born: m.host.now(), log: logWriter{guestLog: m.log}}
 	i.ctx = context.WithValue(context.Background(), instanceKey{}, i)
-	// Nothing is run yet: there would be no fuel. An instance has no name, so
+	// The module may not run _initialize itself: there is no fuel yet. An instance has no name, so
 	// that there can be many; whatever it could import beside our functions is
 	// set all the same: the runtime's own clock and randomness are the same in
 	// each instance.
@@ -125,15 +124,17 @@ func (m *Module) start(ctx context.Context) (*instance, error) {
 			i.hooks[h] = f
 		}
 	}
-	i.allow(ctx, m.limits.budget(initialize), "", i.born)
-	if f := module.ExportedFunction(exportInitialize); f != nil {
-		if err := f.CallWithStack(i.ctx, nil); err != nil {
-			err = brief(err)
-			i.close(ctx)
-			return nil, &PluginError{m.config.Name, initialize, classOf(err), err}
-		}
-	}
 	return i, nil
+}
+
+// initialize runs the module's own initialization within the budget of init,
+// which what follows shares. The caller has its turn.
+func (i *instance) initialize(ctx context.Context, b budget) error {
+	i.allow(ctx, b, "", i.host.now())
+	if f := i.module.ExportedFunction(exportInitialize); f != nil {
+		return f.CallWithStack(i.ctx, nil)
+	}
+	return nil
 }
 
 // close gives the instance up. Its memory is overwritten, since the garbage
@@ -174,11 +175,14 @@ var (
 	errRange   = errors.New("a pointer or a length is out of the memory")
 )
 
-// errTooLong says how long an answer is and may be.
-type tooLongError struct{ got, limit int }
+// A tooLongError says how long a question or an answer is and may be.
+type tooLongError struct {
+	what       string
+	got, limit int
+}
 
 func (e *tooLongError) Error() string {
-	return fmt.Sprintf("the answer has %d bytes, the limit is %d", e.got, e.limit)
+	return fmt.Sprintf("the %s has %d bytes, the limit is %d", e.what, e.got, e.limit)
 }
 
 // ask hands the question in i.encoded to a hook and copies its answer to
@@ -200,7 +204,7 @@ func (i *instance) ask(h Hook, b budget) (Class, error) {
 		return "", nil
 	}
 	if int64(length) > int64(b.output) {
-		return BadOutput, &tooLongError{int(length), b.output}
+		return BadOutput, &tooLongError{"answer", int(length), b.output}
 	}
 	view, ok := i.memory.Read(at, length)
 	if !ok {

@@ -87,7 +87,7 @@ func (h *Host) load(ctx context.Context, c Config) (*Module, error) {
 		limits.Instances = h.processors // they are large
 	}
 	m := &Module{
-		host: h, config: c, limits: limits, description: d, failures: rate.NewLimiter(10, 10), pool: newPool(limits.Instances),
+		host: h, config: c, limits: limits, description: d, failures: rate.NewLimiter(10, 10), pool: newPool(limits.Instances, h.turn.wait),
 		metrics: map[Hook]*hookMetrics{}, instances: h.metrics.instances.WithLabelValues(c.Name),
 	}
 	m.log = &guestLog{
@@ -183,40 +183,42 @@ func (m *Module) obey(wishes *pluginapi.InitResponse) error {
 
 // open starts an instance and initializes it. The caller has its turn.
 func (m *Module) open(ctx context.Context) (*instance, *pluginapi.InitResponse, error) {
-	i, err := m.start(ctx)
+	i, err := m.start()
 	if err != nil {
 		return nil, nil, err
 	}
 	m.instances.Inc()
-	wishes := &pluginapi.InitResponse{}
-	if m.description.HasInit {
-		if err := m.initialize(i, wishes); err != nil {
-			m.discard(ctx, i)
-			return nil, nil, err
-		}
+	wishes, err := m.initialize(ctx, i)
+	if err != nil {
+		m.discard(ctx, i)
+		return nil, nil, err
 	}
 	return i, wishes, nil
 }
 
-func (m *Module) initialize(i *instance, wishes *pluginapi.InitResponse) error {
-	request := pluginapi.InitRequest{HostVersion: m.host.version, AbiMinor: pluginapi.Minor, Config: m.config.Config}
-	i.encoded = request.Append(i.encoded[:0])
+// initialize asks an instance that was started what it wants.
+func (m *Module) initialize(ctx context.Context, i *instance) (*pluginapi.InitResponse, error) {
 	b := m.limits.budget(initialize)
-	class, err := i.ask(initialize, b)
-	if err == nil {
-		if err = i.decode(wishes, true); err != nil {
-			class = BadOutput
+	wishes := &pluginapi.InitResponse{}
+	if err := i.initialize(ctx, b); err != nil {
+		return nil, &PluginError{m.config.Name, initialize, classOf(err), brief(err)}
+	}
+	if m.description.HasInit {
+		request := pluginapi.InitRequest{HostVersion: m.host.version, AbiMinor: pluginapi.Minor, Config: m.config.Config}
+		i.encoded = request.Append(i.encoded[:0])
+		if class, err := i.ask(initialize, b); err != nil {
+			return nil, &PluginError{m.config.Name, initialize, class, err}
+		}
+		if err := i.decode(wishes, true); err != nil {
+			return nil, &PluginError{m.config.Name, initialize, BadOutput, err}
 		}
 	}
 	m.metrics[initialize].fuel.Observe(float64(i.used(b)))
-	switch {
-	case err != nil:
-		return &PluginError{m.config.Name, initialize, class, err}
-	case wishes.Error != "":
-		return &PluginError{m.config.Name, initialize, BadAnswer, fmt.Errorf("the plugin says: %s", printable([]byte(wishes.Error)))}
+	if wishes.Error != "" {
+		return nil, &PluginError{m.config.Name, initialize, BadAnswer, fmt.Errorf("the plugin says: %s", printable([]byte(wishes.Error)))}
 	}
 	m.metrics[initialize].answers["ready"].Inc()
-	return nil
+	return wishes, nil
 }
 
 // discard closes an instance.
@@ -231,21 +233,37 @@ func (m *Module) begin(ctx context.Context, fresh bool) (*instance, Class, error
 	if !ok {
 		return nil, class, errBusy
 	}
-	if !m.host.turn.enter() {
+	i, class, err := m.take(ctx, fresh)
+	if err != nil {
 		<-m.pool.slots
+	}
+	return i, class, err
+}
+
+// take gets an idle instance, or a new one, and its turn.
+func (m *Module) take(ctx context.Context, fresh bool) (*instance, Class, error) {
+	if !fresh {
+		if i := m.pool.pop(); i != nil {
+			if !m.host.turn.enter() {
+				m.pool.push(i)
+				return nil, Busy, errBusy
+			}
+			return i, "", nil
+		}
+	}
+	// Others may run meanwhile: this runs no code of the plugin.
+	i, err := m.start()
+	if err != nil {
+		return nil, Trapped, err
+	}
+	m.instances.Inc()
+	if !m.host.turn.enter() {
+		m.discard(ctx, i)
 		return nil, Busy, errBusy
 	}
-	var i *instance
-	if !fresh {
-		i = m.pool.pop()
-	}
-	if i != nil {
-		return i, "", nil
-	}
-	i, _, err := m.open(ctx)
-	if err != nil {
+	if _, err := m.initialize(ctx, i); err != nil {
 		m.host.turn.leave()
-		<-m.pool.slots
+		m.discard(ctx, i)
 		class := Trapped
 		var f *PluginError
 		if errors.As(err, &f) {

@@ -10,6 +10,7 @@ import (
 // memory is in the processor's caches. A slot stands for each instance.
 type pool struct {
 	slots chan struct{}
+	wait  time.Duration // for a slot
 
 	mu     sync.Mutex
 	idle   []*instance // guarded by mu
@@ -18,7 +19,9 @@ type pool struct {
 	empty  chan struct{}
 }
 
-func newPool(n int) *pool { return &pool{slots: make(chan struct{}, n), empty: make(chan struct{})} }
+func newPool(n int, wait time.Duration) *pool {
+	return &pool{slots: make(chan struct{}, n), wait: wait, empty: make(chan struct{})}
+}
 
 // enter keeps the module open until leave. It returns false once it is closed.
 func (p *pool) enter() bool {
@@ -46,7 +49,7 @@ func (p *pool) slot(ctx context.Context) (Class, bool) {
 		return "", true
 	default:
 	}
-	timer := time.NewTimer(mostWait)
+	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
 	case p.slots <- struct{}{}:

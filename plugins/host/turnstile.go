@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// mostWait is how long a question waits for its turn, or for an instance.
-const mostWait = 25 * time.Millisecond
-
 // A turnstile lets a number of plugins run at once. Those that run for long
 // let those that wait go first, after each slice of fuel: a question that is
 // answered in a microsecond does not wait for one that takes a second.
 type turnstile struct {
 	slots   chan struct{}
+	wait    time.Duration // for a turn
 	waiting atomic.Int32
 }
 
-func newTurnstile(n int) *turnstile { return &turnstile{slots: make(chan struct{}, n)} }
+func newTurnstile(n int, wait time.Duration) *turnstile {
+	return &turnstile{slots: make(chan struct{}, n), wait: wait}
+}
 
 // enter returns false if no turn came in time.
 func (t *turnstile) enter() bool {
@@ -27,7 +27,7 @@ func (t *turnstile) enter() bool {
 	}
 	t.waiting.Add(1)
 	defer t.waiting.Add(-1)
-	timer := time.NewTimer(mostWait)
+	timer := time.NewTimer(t.wait)
 	defer timer.Stop()
 	select {
 	case t.slots <- struct{}{}:

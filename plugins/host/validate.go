@@ -43,7 +43,7 @@ func (m *Module) validate(ctx context.Context, req *pluginapi.ValidatePolicyRequ
 	b := m.limits.budget(ValidatePolicy)
 	i.encoded = req.Append(i.encoded[:0])
 	if len(i.encoded) > b.input {
-		return nil, m.fail(ValidatePolicy, TooMuchInput, &tooLongError{len(i.encoded), b.input})
+		return nil, m.fail(ValidatePolicy, TooMuchInput, &tooLongError{"question", len(i.encoded), b.input})
 	}
 	i.allow(ctx, b, "", m.host.now())
 	if class, err := i.ask(ValidatePolicy, b); err != nil {
