@@ -35,7 +35,7 @@ func report(b *testing.B, call func()) {
 func BenchmarkAuthorize(b *testing.B) {
 	f := newHost(b, quiet)
 	asked := deleteRequest()
-	with := asked
+	with := *asked
 	with.Mfa = true
 	for _, bench := range []struct {
 		name string
@@ -58,14 +58,19 @@ func BenchmarkAuthorize(b *testing.B) {
 			}
 		})
 	}
-	c := newSet(b, newHost(b, quiet), configure(b, mfaDelete, host.Authorize))
-	b.Run("C guest", func(b *testing.B) {
-		report(b, func() {
-			if v, err := c.Authorize(b.Context(), with); err != nil || v.Effect != pluginapi.EffectAbstain {
-				b.Fatal(v, err)
-			}
+	cache := withCache(b)
+	for _, guest := range []struct{ name, path string }{
+		{"C guest", mfaDelete}, {"AssemblyScript guest", officeHours}, {"Go guest", goAuthorize},
+	} {
+		s := newSet(b, newHost(b, quiet, cache), configure(b, guest.path, host.Authorize))
+		b.Run(guest.name, func(b *testing.B) {
+			report(b, func() {
+				if v, err := s.Authorize(b.Context(), &with); err != nil || v.Effect != pluginapi.EffectAbstain {
+					b.Fatal(v, err)
+				}
+			})
 		})
-	})
+	}
 }
 
 func BenchmarkGenerate(b *testing.B) {

@@ -82,17 +82,22 @@ const (
 
 // A function rewrites the body of one function: before each stretch of
 // instructions that can only be executed together, it charges for them all.
+// Whether there was enough fuel is looked at where a function begins and where
+// a loop begins anew: what is executed between two such places is no longer
+// than a body, and was paid for.
 type function struct {
 	body    []byte // declarations and instructions
 	out     []byte // instructions
 	pending []byte // the stretch, not yet written
 	cost    int64  // of the stretch
+	check   bool   // the stretch begins where the fuel is looked at
 
 	w      *rewriter
 	r      reader
 	locals uint32 // with parameters
-	length uint32 // index of the local that metering adds, for lengths
-	bulk   bool   // it is needed
+	// Indexes of the locals that metering adds: for fuel, and for lengths.
+	fuel, length uint32
+	bulk         bool // the latter is needed
 }
 
 func (f *function) rewrite(w *rewriter, body reader, t FunctionType) {
@@ -110,21 +115,21 @@ func (f *function) rewrite(w *rewriter, body reader, t FunctionType) {
 		}
 	}
 	declared := f.r.data[start:f.r.pos]
-	f.locals, f.length = uint32(locals), uint32(locals)
+	f.locals, f.fuel, f.length = uint32(locals), uint32(locals), uint32(locals)+1
+	f.check = true
 	f.cost = costFrame + int64(locals) + int64(body.end-body.pos)/frameBodyBytes
 
 	f.code()
 	f.r.done("a function")
 
 	// The body's own declarations come first, so that its locals keep their indexes.
-	f.pending = f.pending[:0]
+	added := []byte{1, 0x7e} // one i64
+	more := uint32(1)
 	if f.bulk {
-		f.pending = appendU32(f.pending, groups+1)
-		f.pending = append(f.pending, declared...)
-		f.pending = append(f.pending, 1, 0x7f) // one i32
-	} else {
-		f.pending = append(appendU32(f.pending, groups), declared...)
+		added, more = append(added, 1, 0x7f), 2 // one i32
 	}
+	f.pending = appendU32(f.pending[:0], groups+more)
+	f.pending = append(append(f.pending, declared...), added...)
 	f.body = append(append(f.body[:0], f.pending...), f.out...)
 }
 
@@ -144,6 +149,7 @@ func (f *function) code() {
 			f.blockType()
 			f.keep(at)
 			f.flush() // a loop's body is entered again, an if's perhaps never
+			f.check = op == opLoop
 		case op == opEnd:
 			depth--
 			f.cost -= costInstruction
@@ -225,27 +231,31 @@ func (f *function) keep(at int) { f.pending = append(f.pending, f.r.data[at:f.r.
 
 // flush writes the stretch after the charge for it.
 func (f *function) flush() {
-	if f.cost > 0 {
+	if f.cost > 0 || f.check {
 		f.out = append(f.out, opGlobalGet)
 		f.out = appendU32(f.out, f.w.globals)
 		f.out = appendS64(append(f.out, opI64Const), f.cost)
 		f.out = append(f.out, opI64Sub)
-		f.settle()
+		f.settle(f.check)
 	}
 	f.out = append(f.out, f.pending...)
-	f.pending, f.cost = f.pending[:0], 0
+	f.pending, f.cost, f.check = f.pending[:0], 0, false
 }
 
-// settle stores the fuel that is on the stack, and calls the host if it is
-// below zero.
-func (f *function) settle() {
+// settle stores the fuel that is on the stack and, where it is to be looked
+// at, calls the host if it is below zero.
+func (f *function) settle(check bool) {
+	if check {
+		f.out = appendU32(append(f.out, opLocalTee), f.fuel)
+	}
 	f.out = append(f.out, opGlobalSet)
 	f.out = appendU32(f.out, f.w.globals)
-	f.out = append(f.out, opGlobalGet)
-	f.out = appendU32(f.out, f.w.globals)
-	f.out = append(f.out, opI64Const, 0, opI64LtS, opIf, blockVoid, opCall)
-	f.out = appendU32(f.out, f.w.refuel())
-	f.out = append(f.out, opEnd)
+	if check {
+		f.out = appendU32(append(f.out, opLocalGet), f.fuel)
+		f.out = append(f.out, opI64Const, 0, opI64LtS, opIf, blockVoid, opCall)
+		f.out = appendU32(f.out, f.w.refuel())
+		f.out = append(f.out, opEnd)
+	}
 }
 
 // length16 charges for a bulk instruction whose length is on the stack.
@@ -257,7 +267,7 @@ func (f *function) length16() {
 	f.out = appendU32(append(f.out, opGlobalGet), f.w.globals)
 	f.out = appendU32(append(f.out, opLocalGet), f.length)
 	f.out = append(f.out, opExtendU, opI64Const, bulkBytesShift, opI64ShrU, opI64Sub)
-	f.settle()
+	f.settle(true)
 }
 
 // growth charges for copying the memory that there is. The memory that is
@@ -266,7 +276,7 @@ func (f *function) growth() {
 	f.flush()
 	f.out = appendU32(append(f.out, opGlobalGet), f.w.globals)
 	f.out = append(f.out, opMemorySize, 0, opExtendU, opI64Const, 1, opI64Add, opI64Const, growthPageShift, opI64Shl, opI64Sub)
-	f.settle()
+	f.settle(true)
 }
 
 func (f *function) misc(at int) {

@@ -105,7 +105,9 @@ func start(t testing.TB, wasm []byte, k *tank) api.Module {
 	_, err = r.NewHostModuleBuilder("env").NewFunctionBuilder().
 		WithFunc(func(_ context.Context, a, b int64) int64 { return a + b }).Export("add").Instantiate(ctx)
 	require.NoError(t, err)
-	m, err := r.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName(""))
+	_, err = r.NewHostModuleBuilder("iam_v1").NewFunctionBuilder().WithFunc(func(uint32, uint32, uint32) {}).Export("log").Instantiate(ctx)
+	require.NoError(t, err)
+	m, err := r.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	require.NoError(t, err)
 	return m
 }
