@@ -68,6 +68,10 @@ fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: reload
+reload: ## Reload plugins 1,000 times under load and look for failures and leaks
+	go test -run TestReloadUnderLoad -count 1 -timeout 30m -v ./plugins/host -reloads 1000
+
 .PHONY: scale
 scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)
 	go test -run '^$$' -bench Scale -benchtime 1x -timeout 60m -v ./cmd/iamserver -scale 1000000

@@ -42,6 +42,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		set  *host.Set
 		call func(*host.Set) bool
 	}{
+		{"no hook at all", nil, func(*host.Set) bool { return true }},
 		{"no plugin", newSet(b, f), func(s *host.Set) bool {
 			return !s.Interested(asked.Action, asked.Resource, asked.PrincipalType, pluginapi.EngineDecisionAllowed)
 		}},

@@ -46,9 +46,8 @@ type Config struct {
 	Filter Filter `yaml:"filter"`
 	// Limits that differ from DefaultLimits; fields that are 0 have the default.
 	Limits Limits `yaml:"limits"`
-	// Config is handed to the plugin, at most 64 KiB. It is the operator's to
-	// write as JSON.
-	Config []byte `yaml:"config"`
+	// Config is JSON that is handed to the plugin, at most 64 KiB.
+	Config string `yaml:"config"`
 	// OnError is what becomes of a request when authorize fails: deny, which is
 	// the default, or abstain.
 	OnError OnError `yaml:"on_error"`

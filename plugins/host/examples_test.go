@@ -20,7 +20,7 @@ const (
 // The check digit of company-key finds each mistyped character.
 func TestCompanyKeyHasACheckDigit(t *testing.T) {
 	c := configure(t, companyKey, host.GenerateAccessKey)
-	c.Config = []byte(`"WIDGET"`)
+	c.Config = `"WIDGET"`
 	key, err := newSet(t, newHost(t), c).GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, func(string) (bool, error) { return false, nil })
 	require.NoError(t, err)
 	require.Regexp(t, `^WIDGET[0-9A-Z]{17}$`, key.AccessKeyID)
@@ -47,7 +47,7 @@ func luhn36(id string) int {
 
 func TestOfficeHours(t *testing.T) {
 	c := configure(t, officeHours, host.Authorize)
-	c.Config = []byte("60")
+	c.Config = "60"
 	s := newSet(t, newHost(t), c)
 	require.Equal(t, []string{"aws:PrincipalTag/hours"}, s.ContextKeys())
 	denied := host.Verdict{Effect: pluginapi.EffectDeny, Plugin: "office-hours", Reason: "outside office hours", Code: "office_hours"}
@@ -73,7 +73,7 @@ func TestOfficeHours(t *testing.T) {
 			require.Equal(t, tt.want, got)
 		})
 	}
-	c.Config = []byte(`"noon"`)
+	c.Config = `"noon"`
 	_, err := newHost(t).NewSet(t.Context(), []host.Config{c})
 	require.EqualError(t, err, `load plugin "office-hours": plugin office-hours: init: answer: the plugin says: the config must be an offset from UTC in minutes`)
 }

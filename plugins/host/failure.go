@@ -29,14 +29,18 @@ const (
 // A PluginError says that a plugin did not do its work. Whoever asked must deny
 // or refuse; the client is told nothing of it.
 type PluginError struct {
-	Plugin string
+	Plugin string // empty where all of them are meant
 	Hook   Hook
 	Class  Class
 	Err    error
 }
 
 func (f *PluginError) Error() string {
-	return fmt.Sprintf("plugin %s: %s: %s: %v", f.Plugin, f.Hook, f.Class, f.Err)
+	who := "plugins"
+	if f.Plugin != "" {
+		who = "plugin " + f.Plugin
+	}
+	return fmt.Sprintf("%s: %s: %s: %v", who, f.Hook, f.Class, f.Err)
 }
 
 // Unwrap returns what went wrong.
@@ -60,7 +64,7 @@ var (
 	errHost = errors.New("a host function was called with a bad pointer")
 )
 
-var errClosed = errors.New("the plugin was closed")
+var errClosed = errors.New("the set was closed")
 
 // classOf sorts an error of running code.
 func classOf(err error) Class {

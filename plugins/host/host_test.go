@@ -43,7 +43,7 @@ func TestAuthorizerDeniesWhatPoliciesAllow(t *testing.T) {
 
 func TestPluginRefusesItsConfiguration(t *testing.T) {
 	c := configure(t, mfaDelete, host.Authorize)
-	c.Config = []byte(`{"actions": "all"}`)
+	c.Config = `{"actions": "all"}`
 	_, err := newHost(t).NewSet(t.Context(), []host.Config{c})
 	require.EqualError(t, err, `load plugin "mfa-delete": plugin mfa-delete: init: answer: the plugin says: the config must be a JSON list of actions, such as ["s3:Delete*"]`)
 }

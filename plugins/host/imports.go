@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"log/slog"
 	"math"
 
@@ -164,7 +165,7 @@ func clockTime(i *instance, m api.Memory, stack []uint64) uint32 {
 
 func randomGet(i *instance, m api.Memory, stack []uint64) uint32 {
 	i.charge(costPerByte * int64(uint32(stack[1])))
-	if _, err := i.host.random.Read(read(m, stack[0], stack[1])); err != nil {
+	if _, err := io.ReadFull(i.host.random, read(m, stack[0], stack[1])); err != nil {
 		// Nothing may go on with bytes that are not random.
 		panic(err)
 	}

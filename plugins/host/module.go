@@ -204,7 +204,7 @@ func (m *Module) initialize(ctx context.Context, i *instance) (*pluginapi.InitRe
 		return nil, &PluginError{m.config.Name, initialize, classOf(err), brief(err)}
 	}
 	if m.description.HasInit {
-		request := pluginapi.InitRequest{HostVersion: m.host.version, AbiMinor: pluginapi.Minor, Config: m.config.Config}
+		request := pluginapi.InitRequest{HostVersion: m.host.version, AbiMinor: pluginapi.Minor, Config: []byte(m.config.Config)}
 		i.encoded = request.Append(i.encoded[:0])
 		if class, err := i.ask(initialize, b); err != nil {
 			return nil, &PluginError{m.config.Name, initialize, class, err}

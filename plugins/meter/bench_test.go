@@ -86,4 +86,3 @@ func BenchmarkRewrite(b *testing.B) {
 		b.ReportMetric(100*(float64(len(m.Wasm))/float64(len(wasm))-1), "%-larger")
 	}
 }
-
