@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"iamserver/generated/pluginapi"
 )
@@ -113,12 +115,31 @@ func (i *instance) encodeAuthorize(m *Module, req *pluginapi.AuthorizeRequest) {
 	i.entries = i.entries[:0]
 	for _, e := range req.Context {
 		if m.wants(e.Key) {
-			i.entries = append(i.entries, e)
+			i.entries = append(i.entries, pluginapi.ContextEntry{Key: e.Key, Values: validTexts(e.Values)})
 		}
 	}
 	own.Context = i.entries
-	// What clients say may be any bytes; protobuf's strings may not.
-	own.UserAgent = strings.ToValidUTF8(own.UserAgent, "\uFFFD")
-	own.Resource = strings.ToValidUTF8(own.Resource, "\uFFFD")
+	own.Resource, own.UserAgent = validText(own.Resource), validText(own.UserAgent)
+	own.MatchedStatementIds = validTexts(own.MatchedStatementIds)
 	i.encoded = own.Append(i.encoded[:0])
+}
+
+// validText puts U+FFFD in the place of what is not UTF-8. Clients may say
+// anything, and a guest may refuse a string that is none: the failure would be
+// the plugin's, and a few of them close its breaker for everybody.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// validTexts does so for several. It copies them only if it has to.
+func validTexts(texts []string) []string {
+	for k, s := range texts {
+		if utf8.ValidString(s) {
+			continue
+		}
+		texts = slices.Clone(texts)
+		for ; k < len(texts); k++ {
+			texts[k] = validText(texts[k])
+		}
+		return texts
+	}
+	return texts
 }

@@ -41,6 +41,48 @@ func TestAuthorizerDeniesWhatPoliciesAllow(t *testing.T) {
 	}
 }
 
+// Whatever bytes a client sends, a strict guest reads them: its failure would
+// count against the plugin, and five of them against everybody.
+func TestBytesThatAreNoTextDoNotFailThePlugin(t *testing.T) {
+	const key = "aws:PrincipalTag/hours"
+	s := newSet(t, newHost(t, withCache(t)), configure(t, officeHours, host.Authorize), configure(t, goAuthorize, host.Authorize))
+	request := deleteRequest()
+	request.Mfa, request.UserAgent, request.Resource = true, "\xff", "arn:aws:s3:::b/\xc3"
+	values := []string{"fine", "\xf0\x28", "office\xff"}
+	request.Context = []pluginapi.ContextEntry{{Key: key, Values: values}}
+	request.MatchedStatementIds = []string{"\x80"}
+	for range 10 {
+		verdict, err := s.Authorize(t.Context(), request)
+		require.NoError(t, err)
+		require.Equal(t, host.Verdict{}, verdict)
+	}
+	require.Equal(t, []string{"fine", "\xf0\x28", "office\xff"}, values, "the request is the caller's")
+}
+
+func TestTry(t *testing.T) {
+	m, err := newHost(t).Load(t.Context(), configure(t, mfaDelete, host.Authorize))
+	require.NoError(t, err)
+	trial, err := m.Try(t.Context(), host.Authorize, deleteRequest().Append(nil))
+	require.NoError(t, err)
+	var answer pluginapi.AuthorizeResponse
+	require.NoError(t, answer.Decode(string(trial.Answer)))
+	require.Equal(t, "mfa_required", answer.Code)
+	require.Greater(t, trial.Fuel, int64(500))
+	require.Less(t, trial.Fuel, int64(50_000))
+
+	again, err := m.Try(t.Context(), host.Authorize, deleteRequest().Append(nil))
+	require.NoError(t, err)
+	require.Equal(t, trial.Fuel, again.Fuel, "fuel counts instructions, not time")
+
+	_, err = m.Try(t.Context(), host.Authorize, []byte("no message"))
+	require.EqualError(t, err, "plugin mfa-delete: authorize: trap: wasm error: unreachable")
+	_, err = m.Try(t.Context(), host.ValidatePolicy, nil)
+	require.EqualError(t, err, "the module does not export iam_v1_validate_policy")
+	require.NoError(t, m.Close(t.Context()))
+	_, err = m.Try(t.Context(), host.Authorize, nil)
+	require.EqualError(t, err, "plugin mfa-delete: authorize: unavailable: the set was closed")
+}
+
 func TestPluginRefusesItsConfiguration(t *testing.T) {
 	c := configure(t, mfaDelete, host.Authorize)
 	c.Config = `{"actions": "all"}`

@@ -38,6 +38,7 @@ type Limits struct {
 	MemoryPages       uint32 // least size of the memory, in pages of 64 KiB
 	Imports           uint32
 	Exports           uint32
+	DataSegments      uint32
 }
 
 // DefaultLimits let through what compilers make of programs that fit into a
@@ -45,7 +46,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		ModuleBytes: 8 << 20, Functions: 50_000, FunctionBodyBytes: 256 << 10, FunctionLocals: 5_000,
-		TableEntries: 65_536, Tables: 4, Globals: 10_000, MemoryPages: 256, Imports: 64, Exports: 1_000,
+		TableEntries: 65_536, Tables: 4, Globals: 10_000, MemoryPages: 256, Imports: 64, Exports: 1_000, DataSegments: 50_000,
 	}
 }
 

@@ -24,6 +24,9 @@ var order = [...]int{sectionType: 1, sectionImport: 2, sectionFunction: 3, secti
 
 const valueI64 = 0x7e
 
+// mostValues are how many parameters or results a function may have.
+const mostValues = 1000
+
 // A rewriter reads a module and writes it with metering. The import that it
 // adds is the last one, so each function that the module defines has an index
 // one higher than before; the global that it adds has the last index.
@@ -114,8 +117,10 @@ func (w *rewriter) rewriteSection(id int) {
 		w.elementSection()
 	case sectionCode:
 		w.codeSection()
-	default: // data and its count refer to nothing that moves
-		w.out = appendSection(w.out, byte(id), w.bytes(uint32(w.end-w.pos)))
+	case sectionData:
+		w.dataSection()
+	case sectionDataCount:
+		w.out = appendSection(w.out, sectionDataCount, appendU32(nil, w.count(w.limits.DataSegments, "data segments")))
 	}
 	w.done("a section")
 }
@@ -137,8 +142,8 @@ func (w *rewriter) typeSection() {
 		if form := w.byte(); form != 0x60 {
 			w.reject("a type of the form %#x; only function types are supported", form)
 		}
-		params := w.bytes(w.u32())
-		results := w.bytes(w.u32())
+		params := w.bytes(w.count(mostValues, "parameters"))
+		results := w.bytes(w.count(mostValues, "results"))
 		w.types = append(w.types, FunctionType{string(params), string(results)})
 	}
 	out = append(out, w.data[start:w.pos]...)
@@ -389,6 +394,26 @@ func (w *rewriter) codeSection() {
 	}
 	length := appendU32([]byte{sectionCode}, uint32(len(w.out)-start-1-gap))
 	w.out = slices.Replace(w.out, start, start+1+gap, length...)
+}
+
+// dataSection refers to nothing that moves, but runtimes take its counts at
+// their word when they make room for it.
+func (w *rewriter) dataSection() {
+	start := w.pos
+	for range w.count(w.limits.DataSegments, "data segments") {
+		flags := w.u32()
+		if flags > 2 {
+			w.reject("a data segment of an unknown kind")
+		}
+		if flags == 2 {
+			w.u32() // memory
+		}
+		if flags != 1 {
+			w.constant() // offset
+		}
+		w.bytes(w.u32())
+	}
+	w.out = appendSection(w.out, sectionData, w.data[start:w.pos])
 }
 
 // custom drops all custom sections but the names, which traces show.

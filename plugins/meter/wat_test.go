@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"iamserver/plugins/meter"
 )
@@ -66,6 +67,7 @@ func TestRejectedForm(t *testing.T) {
 		reason string
 	}{
 		{"a component", []byte("\x00asm\x0d\x00\x01\x00"), meter.DefaultLimits(), "module rejected at byte 0: this is no WebAssembly core module, version 1; components are not supported"},
+		{"440 million data segments in seven bytes", []byte("\x00asm\x01\x00\x00\x00\x0b\x07\xd2\xd2\xbc\xd2\x01\x60\x02"), meter.DefaultLimits(), "module rejected at byte 15: 441395538 data segments, the limit is 50000"},
 		{"an empty file", nil, meter.DefaultLimits(), "module rejected at byte 0: unexpected end"},
 		{"a module that is cut off", read(t, "names")[:60], meter.DefaultLimits(), "module rejected at byte 59: unexpected end"},
 		{"a module that is too large", read(t, "exponential"), tight, "module rejected at byte 0: the module has 946 bytes, the limit is 400"},
@@ -96,20 +98,27 @@ func TestDeclarations(t *testing.T) {
 // start instantiates a module for tests that call it themselves.
 func start(t testing.TB, wasm []byte, k *tank) api.Module {
 	t.Helper()
+	m, err := newRuntime(t, k).InstantiateWithConfig(t.Context(), wasm, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	require.NoError(t, err)
+	return m
+}
+
+// newRuntime makes a runtime with all that the modules of tests import.
+func newRuntime(t testing.TB, k *tank) wazero.Runtime {
+	t.Helper()
 	ctx := t.Context()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features).WithMemoryLimitPages(256))
 	t.Cleanup(func() { require.NoError(t, r.Close(context.Background())) })
-	_, err := r.NewHostModuleBuilder(meter.ImportModule).NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(k.refuel), nil, nil).Export(meter.ImportFunction).Instantiate(ctx)
+	export := func(module, name string, f any) {
+		_, err := r.NewHostModuleBuilder(module).NewFunctionBuilder().WithFunc(f).Export(name).Instantiate(ctx)
+		require.NoError(t, err)
+	}
+	export("env", "add", func(_ context.Context, a, b int64) int64 { return a + b })
+	export("iam_v1", "log", func(uint32, uint32, uint32) {})
+	export(meter.ImportModule, meter.ImportFunction, func(ctx context.Context, m api.Module) { k.refuel(ctx, m, nil) })
+	_, err := wasi_snapshot_preview1.Instantiate(ctx, r)
 	require.NoError(t, err)
-	_, err = r.NewHostModuleBuilder("env").NewFunctionBuilder().
-		WithFunc(func(_ context.Context, a, b int64) int64 { return a + b }).Export("add").Instantiate(ctx)
-	require.NoError(t, err)
-	_, err = r.NewHostModuleBuilder("iam_v1").NewFunctionBuilder().WithFunc(func(uint32, uint32, uint32) {}).Export("log").Instantiate(ctx)
-	require.NoError(t, err)
-	m, err := r.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName("").WithStartFunctions())
-	require.NoError(t, err)
-	return m
+	return r
 }
 
 // Functions keep calling those that they called, through each way of calling,
