@@ -96,7 +96,8 @@ type memberDialect struct {
 
 // outputDialect is what may stand on the schema of a response.
 type outputDialect struct {
-	Omit []string `json:"x-iam-omit"`
+	Omit      []string `json:"x-iam-omit"`
+	OmitEmpty []string `json:"x-iam-omit-empty"`
 }
 
 type scalarDialect struct {

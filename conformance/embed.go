@@ -1,0 +1,33 @@
+package conformance
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed testdata/cli
+var files embed.FS
+
+// Written returns the cases that were written, as opposed to those that are
+// generated from the specification.
+func Written() ([]*Case, error) {
+	folder, err := fs.Sub(files, "testdata/cli")
+	if err != nil {
+		return nil, err
+	}
+	return Load(folder)
+}
+
+//go:embed testdata/profiles
+var profiles embed.FS
+
+// Profile returns the file of a profile that is built in, by its name.
+func Profile(name string) ([]byte, error) {
+	return profiles.ReadFile("testdata/profiles/" + name + ".yaml")
+}
+
+//go:embed testdata/unprovoked.yaml
+var unprovoked []byte
+
+// Unprovoked returns the file of errors that no case provokes, with the reasons.
+func Unprovoked() []byte { return unprovoked }

@@ -1,0 +1,142 @@
+package replay
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// made is what a case has made and not deleted yet, by name or ARN.
+type made struct {
+	users, groups, policies, aliases []string
+}
+
+func unescape(text string) (string, error) { return url.PathUnescape(text) }
+
+// note reads from a request and its answer what there is now. A request whose
+// answer was lost, status 0, may have been carried out.
+func (m *made) note(form string, status int, answer *Answer) {
+	if status != http.StatusOK && status != 0 {
+		return
+	}
+	p, err := url.ParseQuery(form)
+	if err != nil {
+		return
+	}
+	switch p.Get("Action") {
+	case "CreateUser":
+		m.users = append(m.users, p.Get("UserName"))
+	case "UpdateUser":
+		m.users = renamed(m.users, p.Get("UserName"), p.Get("NewUserName"))
+	case "CreateGroup":
+		m.groups = append(m.groups, p.Get("GroupName"))
+	case "UpdateGroup":
+		m.groups = renamed(m.groups, p.Get("GroupName"), p.Get("NewGroupName"))
+	case "CreatePolicy":
+		if answer != nil {
+			m.policies = append(m.policies, answer.text("Arn"))
+		}
+	case "CreateAccountAlias":
+		m.aliases = append(m.aliases, p.Get("AccountAlias"))
+	}
+}
+
+// renamed adds the new name and keeps the old: whichever is gone answers NoSuchEntity.
+func renamed(names []string, old, name string) []string {
+	if name == "" || !slices.Contains(names, old) {
+		return names
+	}
+	return append(names, name)
+}
+
+// cleanUpTime is how long cleaning up after one case may take.
+const cleanUpTime = time.Minute
+
+// delete deletes everything, users first since they hold on to the rest, and
+// returns what is left.
+func (m *made) delete(ctx context.Context, r *Runner) []string {
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
+	defer cancel()
+	var left []string
+	each := func(what string, names []string, gone func(name string) bool) {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+			if name != "" && !gone(name) {
+				left = append(left, what+" "+name)
+			}
+		}
+	}
+	c := cleaner{ctx, r}
+	each("user", m.users, c.user)
+	each("group", m.groups, c.group)
+	each("policy", m.policies, c.policy)
+	each("alias", m.aliases, func(name string) bool { return c.gone("DeleteAccountAlias", "AccountAlias", name) })
+	return left
+}
+
+type cleaner struct {
+	ctx    context.Context
+	runner *Runner
+}
+
+// gone carries out a deletion and tells whether nothing is left to delete.
+func (c cleaner) gone(action string, parameters ...string) bool {
+	answer, err := c.runner.call(c.ctx, action, parameters...)
+	return err == nil && (answer.status == http.StatusOK || answer.status == http.StatusNotFound || answer.code() == "NoSuchEntity")
+}
+
+// each carries out an action for each text of an element of a list.
+func (c cleaner) each(list, element string, parameters []string, do func(text string)) {
+	if c.runner.config.Profile.lacks(list) {
+		return
+	}
+	answer, err := c.runner.call(c.ctx, list, parameters...)
+	if err != nil || answer.status != http.StatusOK {
+		return
+	}
+	for _, text := range answer.all(element) {
+		do(text)
+	}
+}
+
+func (c cleaner) user(name string) bool {
+	of := []string{"UserName", name}
+	if c.gone("DeleteUser", of...) {
+		return true
+	}
+	with := func(action, parameter string) func(string) {
+		return func(text string) { c.gone(action, append(of, parameter, text)...) }
+	}
+	c.each("ListAccessKeys", "AccessKeyId", of, with("DeleteAccessKey", "AccessKeyId"))
+	c.each("ListUserPolicies", "member", of, with("DeleteUserPolicy", "PolicyName"))
+	c.each("ListAttachedUserPolicies", "PolicyArn", of, with("DetachUserPolicy", "PolicyArn"))
+	c.each("ListGroupsForUser", "GroupName", of, with("RemoveUserFromGroup", "GroupName"))
+	c.each("ListServiceAccounts", "ServiceAccountId", []string{"ParentUser", name}, func(id string) {
+		c.gone("DeleteServiceAccount", "ServiceAccountId", id)
+	})
+	return c.gone("DeleteUser", of...)
+}
+
+func (c cleaner) group(name string) bool {
+	of := []string{"GroupName", name}
+	if c.gone("DeleteGroup", of...) {
+		return true
+	}
+	with := func(action, parameter string) func(string) {
+		return func(text string) { c.gone(action, append(of, parameter, text)...) }
+	}
+	c.each("GetGroup", "UserName", of, with("RemoveUserFromGroup", "UserName"))
+	c.each("ListGroupPolicies", "member", of, with("DeleteGroupPolicy", "PolicyName"))
+	c.each("ListAttachedGroupPolicies", "PolicyArn", of, with("DetachGroupPolicy", "PolicyArn"))
+	return c.gone("DeleteGroup", of...)
+}
+
+func (c cleaner) policy(arn string) bool {
+	of := []string{"PolicyArn", arn}
+	if c.gone("DeletePolicy", of...) {
+		return true
+	}
+	c.each("ListPolicyVersions", "VersionId", of, func(id string) { c.gone("DeletePolicyVersion", append(of, "VersionId", id)...) })
+	return c.gone("DeletePolicy", of...)
+}
