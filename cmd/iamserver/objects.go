@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"iamserver/cmd/iamserver/localstore"
 	"iamserver/runtime/rootcreds"
@@ -77,7 +78,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	}
 	served.Upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
-		AccessKeyID: id, SecretAccessKey: secret, Owner: owner, Log: log,
+		AccessKeyID: id, SecretAccessKey: secret, Owner: owner, Log: log, Now: time.Now,
 		Transport: s3.NewTransport(nil, &tls.Config{MinVersion: tls.VersionTLS12}),
 	}
 	return served, nil, nil
