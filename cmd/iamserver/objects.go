@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
@@ -58,6 +59,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 		return nil, nil, nil
 	case strings.HasPrefix(f.S3, localPrefix):
 		dir := f.localDir(data)
+		quiet(log)
 		store, err := localstore.Open(p.stop, localstore.Config{Dir: dir, Region: f.S3Region, Owner: owner, Random: rand.Reader, Log: log})
 		if err != nil {
 			return nil, nil, fmt.Errorf("--s3 %s: %w", f.S3, err)
@@ -82,6 +84,26 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 		Transport: s3.NewTransport(nil, &tls.Config{MinVersion: tls.VersionTLS12}),
 	}
 	return served, nil, nil
+}
+
+// quiet makes a log of what the local store prints: it knows no better, and
+// standard output and standard error are not its own. Those of the program have
+// been taken before.
+func quiet(log *slog.Logger) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		log.Warn("what the local store prints cannot be logged", "error", err)
+		return
+	}
+	os.Stdout, os.Stderr = w, w
+	go func() {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			log.Debug("the local store", "says", lines.Text())
+		}
+		// A line that is too long ends the log, and must not stop the store.
+		io.Copy(io.Discard, r) //nolint:errcheck // see above
+	}()
 }
 
 // localDir is where a local store keeps its objects.
