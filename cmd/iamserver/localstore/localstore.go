@@ -108,7 +108,7 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{transport: s3.NewTransport(dial, nil), sockets: sockets, stop: stop, done: make(chan error, 1)}
 	s.upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: "http", Host: "localhost"}, Region: cfg.Region, AccessKeyID: id, SecretAccessKey: secret,
-		Owner: cfg.Owner, Transport: s.transport, Now: time.Now, Log: cfg.Log,
+		UnsignedChunks: true, Owner: cfg.Owner, Transport: s.transport, Now: time.Now, Log: cfg.Log,
 	}
 	go func() {
 		s.done <- embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
