@@ -256,11 +256,13 @@ func (p *pattern) matchPieces(e *evaluation, v string) match {
 	if e.exhausted() {
 		return unmatchable
 	}
-	if !p.pieces[0].mayBegin(v) {
-		return unmatched
-	}
-	if resolved := p.resolve(e); resolved != matched {
-		return resolved
+	if len(p.variables) > 0 {
+		if !p.pieces[0].mayBegin(v) {
+			return unmatched
+		}
+		if resolved := p.resolve(e); resolved != matched {
+			return resolved
+		}
 	}
 	e.work += len(v)
 	n, ok := p.pieces[0].matchStart(e, v)
