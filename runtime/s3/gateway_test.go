@@ -157,7 +157,7 @@ func TestForwardedRequestsAreSigned(t *testing.T) {
 		req := sigv4.RequestOf(hr)
 		auth, err := verify.Parse(req)
 		if err == nil {
-			var id *sigv4.Identity[string]
+			var id sigv4.Identity[string]
 			var r s3.Request
 			if id, err = verify.VerifyHeaders(hr.Context(), auth); err == nil {
 				err = s3.NewClassifier(s3.Config{}).Classify(req, &r)

@@ -322,3 +322,53 @@ func TestCLI(t *testing.T) {
 	must("s3", "rm", "--recursive", "s3://cli-bucket")
 	must("s3", "rb", "s3://cli-bucket")
 }
+
+// A form as a browser posts it, by curl.
+func TestForms(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("IAMSERVER_REQUIRE_TOOLS") != "" {
+			require.NoError(t, err)
+		}
+		t.Skip("this test posts with curl, which is not installed")
+	}
+	_, server := newFront(t, func(n *s3.Need) bool { return strings.HasPrefix(n.Key, "user/private/") })
+	c, ctx, bucket := minioClient(t, server, false), t.Context(), bucketName(t)
+	require.NoError(t, c.MakeBucket(ctx, bucket, minio.MakeBucketOptions{}))
+	policy := minio.NewPostPolicy()
+	require.NoError(t, policy.SetBucket(bucket))
+	require.NoError(t, policy.SetKeyStartsWith("user/"))
+	require.NoError(t, policy.SetContentLengthRange(1, 3<<20))
+	require.NoError(t, policy.SetExpires(time.Now().Add(time.Hour)))
+	address, fields, err := c.PresignedPostPolicy(ctx, policy)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	post := func(key, file string, more ...string) string {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "photo.jpg"), []byte(file), 0o600))
+		args := []string{"-s", "-o", "-", "-w", "%{http_code}", "-F", "key=" + key}
+		for name, value := range fields {
+			if name != "key" {
+				args = append(args, "-F", name+"="+value)
+			}
+		}
+		cmd := exec.CommandContext(ctx, "curl", append(append(args, more...), "-F", "file=@photo.jpg", "-F", "submit=Upload", address.String())...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	for _, size := range []int{1, 200_000, 2 << 20} {
+		require.Equal(t, "204", post("user/${filename}", string(bytesOf(size))))
+		o, err := c.GetObject(ctx, bucket, "user/photo.jpg", minio.GetObjectOptions{})
+		require.NoError(t, err)
+		got, err := io.ReadAll(o)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(bytesOf(size), got))
+	}
+	require.Contains(t, post("other/x", "x"), "<Code>AccessDenied</Code>")
+	require.Contains(t, post("user/private/x", "x"), "<Code>AccessDenied</Code>")
+	require.Contains(t, post("user/../private/x", "x"), "<Code>InvalidArgument</Code>")
+	require.Contains(t, post("user/x", "x", "-F", "acl=public-read"), "<Code>AccessDenied</Code>")
+	require.Contains(t, post("user/x", string(bytesOf(3<<20+1))), "<Code>EntityTooLarge</Code>")
+	fields["x-amz-signature"] = strings.Repeat("0", 64)
+	require.Contains(t, post("user/x", "x"), "<Code>SignatureDoesNotMatch</Code>")
+}

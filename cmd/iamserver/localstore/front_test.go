@@ -3,6 +3,7 @@ package localstore_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -107,6 +108,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 func (f *front) serve(w http.ResponseWriter, hr *http.Request, r *s3.Request) error {
 	req := sigv4.RequestOf(hr)
+	if err := f.classifier.Classify(req, r); err == nil && r.Operation.Body == operation.Form {
+		return f.postForm(w, hr, r)
+	}
 	auth, err := f.verifier.Parse(req)
 	if err != nil {
 		return err
@@ -130,6 +134,31 @@ func (f *front) serve(w http.ResponseWriter, hr *http.Request, r *s3.Request) er
 		return err
 	}
 	return f.gateway.Forward(w, hr, r, content)
+}
+
+func (f *front) postForm(w http.ResponseWriter, hr *http.Request, r *s3.Request) error {
+	form, err := f.classifier.ReadForm(r, hr.Header.Get("Content-Type"), hr.Body)
+	if err != nil {
+		return err
+	}
+	if _, err := f.verifier.VerifyPost(hr.Context(), form.Post()); err != nil {
+		return err
+	}
+	if err := form.CheckPolicy(r.Bucket, time.Now()); err != nil {
+		return err
+	}
+	if err := f.decide(r.AppendNeeds(nil)); err != nil {
+		return err
+	}
+	file, err := form.ReadFile("")
+	if err != nil {
+		return err
+	}
+	body, err := r.NewFormBody(file)
+	if err == nil {
+		err = f.gateway.Forward(w, hr, r, s3.Content{Body: body})
+	}
+	return errors.Join(err, file.Close())
 }
 
 func (f *front) decide(needs []s3.Need) error {
