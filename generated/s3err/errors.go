@@ -438,11 +438,6 @@ func StoreUnavailable() *apierror.Error {
 	return ServiceUnavailable.New("Service is unable to handle request.")
 }
 
-// TooManyRequests returns SlowDown: Please reduce your request rate.
-func TooManyRequests() *apierror.Error {
-	return SlowDown.New("Please reduce your request rate.")
-}
-
 // WrongPayloadHash returns XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does
 // not match what was computed.
 func WrongPayloadHash() *apierror.Error {

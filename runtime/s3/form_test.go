@@ -104,7 +104,7 @@ func TestFormsOfAnySize(t *testing.T) {
 		require.Equal(t, int64(size), file.Length)
 		got, err := io.ReadAll(file)
 		require.NoError(t, err)
-		require.True(t, data == string(got))
+		require.True(t, bytes.Equal([]byte(data), got))
 		require.NoError(t, file.Close())
 	}
 }

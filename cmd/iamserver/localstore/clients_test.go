@@ -307,7 +307,9 @@ func TestCLI(t *testing.T) {
 	must("s3api", "put-object-tagging", "--bucket", "cli-bucket", "--key", "x/small", "--tagging", "TagSet=[{Key=a,Value=b}]")
 	require.Contains(t, must("s3api", "get-object-tagging", "--bucket", "cli-bucket", "--key", "x/small"), `"Key": "a"`)
 	must("s3", "cp", "s3://cli-bucket/x/small", "s3://cli-bucket/x/copy")
-	address := strings.TrimSpace(must("s3", "presign", "s3://cli-bucket/x/small"))
+	// For the regions that are older than Signature Version 4, us-east-1 among
+	// them, version 1 of the CLI presigns in a way that AWS has given up.
+	address := strings.TrimSpace(must("--region", "us-east-2", "s3", "presign", "s3://cli-bucket/x/small"))
 	require.Equal(t, "200 "+string(bytesOf(1<<10)), send(t, http.MethodGet, address, nil, ""))
 
 	out, err := cli("s3", "cp", "small", "s3://cli-bucket/private/small")
