@@ -374,3 +374,26 @@ func TestForms(t *testing.T) {
 	fields["x-amz-signature"] = strings.Repeat("0", 64)
 	require.Contains(t, post("user/x", "x"), "<Code>SignatureDoesNotMatch</Code>")
 }
+
+// The longest key and metadata that S3 has. All tags that an object can have as
+// well would be more than the 4 KiB that ext4 has for the attributes of a file.
+func TestTheLongestRequest(t *testing.T) {
+	_, server := newFront(t, nil)
+	c, ctx, bucket := minioClient(t, server, false), t.Context(), bucketName(t)
+	require.NoError(t, c.MakeBucket(ctx, bucket, minio.MakeBucketOptions{}))
+	segment := strings.Repeat("é", 120) + "/"
+	key := strings.Repeat(segment, 4) + strings.Repeat("k", 1024-4*len(segment))
+	require.Len(t, key, 1024)
+	set := map[string]string{}
+	for i := range 3 {
+		set[fmt.Sprintf("%d%s", i, strings.Repeat("k", 127))] = strings.Repeat("v", 256)
+	}
+	_, err := c.PutObject(ctx, bucket, key, strings.NewReader("x"), 1, minio.PutObjectOptions{UserMetadata: map[string]string{"a": strings.Repeat("m", 2000)}, UserTags: set})
+	require.NoError(t, err)
+	info, err := c.StatObject(ctx, bucket, key, minio.StatObjectOptions{})
+	require.NoError(t, err)
+	require.Len(t, info.UserMetadata["A"], 2000)
+	got, err := c.GetObjectTagging(ctx, bucket, key, minio.GetObjectTaggingOptions{})
+	require.NoError(t, err)
+	require.Equal(t, set, got.ToMap())
+}

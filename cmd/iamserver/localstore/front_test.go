@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -32,7 +33,11 @@ const (
 // There can be one store in a process: all tests share it.
 var store *localstore.Store
 
+// The tests are the same with metadata in files.
+var inFiles = flag.Bool("in-files", false, "keep metadata in files")
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(run(m))
 }
 
@@ -40,7 +45,7 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "localstore-")
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
-		store, err = localstore.Open(context.Background(), localstore.Config{Dir: dir, Owner: owner, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+		store, err = localstore.Open(context.Background(), localstore.Config{Dir: dir, MetadataInFiles: *inFiles, Owner: owner, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	}
 	if err != nil {
 		slog.Error("the tests need a store", "error", err)
