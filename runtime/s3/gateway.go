@@ -78,6 +78,10 @@ type Content struct {
 // has begun, Forward panics with http.ErrAbortHandler, as httputil.ReverseProxy
 // does, so that the client sees that the answer is not whole.
 func (g *Gateway) Forward(w http.ResponseWriter, hr *http.Request, r *Request, content Content) error {
+	if r.isForm() && r.form == nil {
+		// Its fields have not been read: nothing of it was authorized.
+		return s3err.NotAllowed()
+	}
 	// The store's connection ends with the client's, and the other way round.
 	ctx, cancel := context.WithCancel(hr.Context())
 	defer cancel()
@@ -129,6 +133,9 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 		Method: r.Operation.Method, URL: &target, Host: target.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	if r.isForm() {
+		out.Method = http.MethodPut
+	}
 	if err := r.forwardHeaders(out.Header); err != nil {
 		return nil, err
 	}
@@ -272,7 +279,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 		}
 		return setDocument(out, document), nil
 	}
-	if text, ok := r.Header("Content-Md5"); ok && r.form == nil {
+	if text, ok := r.Header("Content-Md5"); ok {
 		out.Header["Content-Md5"] = []string{text}
 	}
 	if body.Small() {
