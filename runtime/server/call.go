@@ -194,9 +194,10 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 		return nil
 	}
 	if length < 0 || length > maxKept {
-		if err := c.awaitPlace(ctx); err != nil {
+		if err := c.server.awaitPlace(ctx); err != nil {
 			return err
 		}
+		c.large = true
 	}
 	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -209,12 +210,13 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 	return nil
 }
 
-func (c *call) awaitPlace(ctx context.Context) error {
+// awaitPlace takes one of the places of large bodies, or fails. The caller gives it
+// back: it receives from s.large.
+func (s *Server) awaitPlace(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	select {
-	case c.server.large <- struct{}{}:
-		c.large = true
+	case s.large <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return iamerr.TookTooLong()
