@@ -19,7 +19,7 @@ help: ## Show this help
 all: build lint check test ## Build, lint, check and test
 
 .PHONY: build
-build: ## Build iamserver and iamgen into bin/
+build: ## Build the programs into bin/
 	go build -o bin/ ./cmd/...
 
 .PHONY: test
@@ -57,6 +57,10 @@ diff: ## Compare the specification with AWS's models in SHARED
 	go run ./cmd/iamgen diff --model $(SHARED)/models/aws-sts-2011-06-15.json
 	for service in iam s3 sts; do go run ./cmd/iamgen diff-authorization --service $$service --data $(SHARED)/models/authorization-$$service.json || exit 1; done
 
+.PHONY: plugins
+plugins: ## Compile the WebAssembly modules of tests and examples (needs clang, lld, wabt and asc)
+	go run ./plugins/build
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
 	FUZZTIME=$(FUZZTIME) bash .ci/fuzz
@@ -65,6 +69,10 @@ fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: reload
+reload: ## Reload plugins 1,000 times under load and look for failures and leaks
+	go test -run TestReloadUnderLoad -count 1 -timeout 30m -v ./plugins/host -reloads 1000
+
 .PHONY: scale
 scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)
 	go test -run '^$$' -bench Scale -benchtime 1x -timeout 60m -v ./cmd/iamserver -scale 1000000
@@ -72,3 +80,11 @@ scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)
 .PHONY: crash
 crash: ## Kill the server 50 times under load and look for lost writes
 	go test -run TestCrash -count 1 -timeout 30m ./cmd/iamserver -crash.rounds 50
+
+.PHONY: conformance
+conformance: ## Replay the conformance cases against a server in the test's process
+	go test -count=1 ./conformance/...
+
+.PHONY: mutants
+mutants: ## Break the server in one place after the other, and see the conformance cases notice
+	bash .ci/mutants

@@ -18,6 +18,10 @@ type Files = emit.Files
 
 // Generate returns everything that is generated from the specification.
 func Generate(fsys fs.FS) (Files, error) {
+	plugin, err := openapi.LoadPlugin(fsys)
+	if err != nil {
+		return nil, err
+	}
 	services, err := openapi.Load(fsys)
 	if err != nil {
 		return nil, err
@@ -62,5 +66,12 @@ func Generate(fsys fs.FS) (Files, error) {
 		return nil, fmt.Errorf("generate managed policies: %w", err)
 	}
 	maps.Copy(files, managed)
+	if plugin != nil {
+		out, err := emit.Plugin(plugin)
+		if err != nil {
+			return nil, fmt.Errorf("generate plugin messages: %w", err)
+		}
+		maps.Copy(files, out)
+	}
 	return files, nil
 }

@@ -10,7 +10,8 @@ import "embed"
 // FS holds the documents: a folder for each service, with a root file named
 // after the service (iam/iam.yaml, sts/sts.yaml), s3/requests.yaml with the requests
 // of S3, in a form of its own, and in authorization.yaml what policies can name of
-// each; and the managed policies in managed/policies.yaml.
+// each; the managed policies in managed/policies.yaml; and the contract with plugins
+// in plugin/plugin.yaml.
 //
-//go:embed aws iam managed s3 sts
+//go:embed aws iam managed plugin s3 sts
 var FS embed.FS

@@ -65,7 +65,7 @@ type running struct {
 }
 
 var (
-	servingURL = regexp.MustCompile(`IAM and STS +(https?://[^,]+),`)
+	servingURL = regexp.MustCompile(`IAM(?: and STS|, STS, S3) +(https?://[^,]+),`)
 	adminURL   = regexp.MustCompile(`health +(http://[^/]+)/`)
 )
 

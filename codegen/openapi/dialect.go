@@ -32,6 +32,23 @@ type quotaDialect struct {
 	Description string `json:"description"`
 }
 
+// pluginRootDialect is what may stand at the top of the contract with plugins.
+type pluginRootDialect struct {
+	Plugin *pluginDialect `json:"x-iam-plugin"`
+}
+
+type pluginDialect struct {
+	Package string `json:"package"`
+	Major   int    `json:"major"`
+	Minor   int    `json:"minor"`
+}
+
+// fieldDialect is what may stand on a field of a plugin message.
+type fieldDialect struct {
+	Field     int  `json:"x-iam-field"`
+	Sensitive bool `json:"x-iam-sensitive"`
+}
+
 type actionDialect struct {
 	Access          string             `json:"x-iam-access"`
 	Resource        oneOrMany          `json:"x-iam-resource"`

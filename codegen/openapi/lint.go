@@ -15,7 +15,15 @@ func Lint(fsys fs.FS) (Problems, error) {
 	if err != nil {
 		return nil, err
 	}
+	plugin, err := loadPlugin(fsys)
+	if err != nil {
+		return nil, err
+	}
 	var all Problems
+	if plugin != nil {
+		plugin.lintFiles()
+		all = append(all, plugin.problems...)
+	}
 	for _, l := range loaders {
 		l.lintFiles()
 		l.lintErrors()
