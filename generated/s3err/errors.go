@@ -22,8 +22,6 @@ var (
 	NoSuchBucketPolicy = apierror.Code{Name: "NoSuchBucketPolicy", Status: 404, Fault: apierror.Sender}
 	// NoSuchPublicAccessBlockConfiguration: the bucket has no setting of what public access is blocked.
 	NoSuchPublicAccessBlockConfiguration = apierror.Code{Name: "NoSuchPublicAccessBlockConfiguration", Status: 404, Fault: apierror.Sender}
-	// OwnershipControlsNotFoundError: the bucket has no setting of who owns its objects.
-	OwnershipControlsNotFoundError = apierror.Code{Name: "OwnershipControlsNotFoundError", Status: 404, Fault: apierror.Sender}
 	// AuthorizationHeaderMalformed: the Authorization header cannot be read.
 	AuthorizationHeaderMalformed = apierror.Code{Name: "AuthorizationHeaderMalformed", Status: 400, Fault: apierror.Sender}
 	// AuthorizationQueryParametersError: the parameters of a presigned request cannot be read.
@@ -172,12 +170,6 @@ func PolicyNotFound() *apierror.Error {
 // was not found
 func BlockNotFound() *apierror.Error {
 	return NoSuchPublicAccessBlockConfiguration.New("The public access block configuration was not found")
-}
-
-// OwnershipNotFound returns OwnershipControlsNotFoundError: The bucket ownership controls were not
-// found
-func OwnershipNotFound() *apierror.Error {
-	return OwnershipControlsNotFoundError.New("The bucket ownership controls were not found")
 }
 
 // WrongMD5 returns BadDigest: The Content-MD5 you specified did not match what we received.

@@ -43,7 +43,6 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
-	actions    map[string]policy.Action
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
@@ -129,7 +128,7 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // a panic is no error that is wrapped
+		case http.ErrAbortHandler:
 			c.writer.aborted = true
 		default:
 			err = panicError{p, debug.Stack()}
