@@ -19,7 +19,7 @@ help: ## Show this help
 all: build lint check test ## Build, lint, check and test
 
 .PHONY: build
-build: ## Build iamserver and iamgen into bin/
+build: ## Build the programs into bin/
 	go build -o bin/ ./cmd/...
 
 .PHONY: test
@@ -80,3 +80,11 @@ scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)
 .PHONY: crash
 crash: ## Kill the server 50 times under load and look for lost writes
 	go test -run TestCrash -count 1 -timeout 30m ./cmd/iamserver -crash.rounds 50
+
+.PHONY: conformance
+conformance: ## Replay the conformance cases against a server in the test's process
+	go test -count=1 ./conformance/...
+
+.PHONY: mutants
+mutants: ## Break the server in one place after the other, and see the conformance cases notice
+	bash .ci/mutants

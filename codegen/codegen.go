@@ -44,6 +44,7 @@ func Generate(fsys fs.FS) (Files, error) {
 			return nil, fmt.Errorf("generate %s: %w", r.Service.Name, err)
 		}
 		maps.Copy(files, out)
+		maps.Copy(files, emit.RequestDocumentation(r))
 	}
 	cli, err := emit.CLI(services)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 const (
 	databaseName = "iam.db"
 	modelName    = "awscli"
+	objectsName  = "s3"
 )
 
 // dataDirectory is an open data directory: nobody else has it open.
@@ -72,7 +73,7 @@ func onlyOurs(path string) error {
 		switch e.Name() {
 		case databaseName:
 			return nil
-		case modelName, rootcreds.FileName, seal.FileName, "lost+found": // which a new file system has
+		case modelName, objectsName, rootcreds.FileName, seal.FileName, "lost+found": // which a new file system has
 		default:
 			foreign = e.Name()
 		}

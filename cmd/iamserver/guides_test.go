@@ -24,7 +24,7 @@ func TestGuidesWork(t *testing.T) {
 			blocks := shellBlock.FindAllStringSubmatch(string(text), -1)
 			require.NotEmpty(t, blocks)
 			sh := newShell(t)
-			start(t, filepath.Join(sh.dir, "iamdata"))
+			startWhole(t, filepath.Join(sh.dir, "iamdata"))
 			sh.must(programOnPath(t))
 			for _, block := range blocks {
 				output := sh.must("set -e\n" + block[1] + "set +e")

@@ -65,13 +65,19 @@ type running struct {
 }
 
 var (
-	servingURL = regexp.MustCompile(`IAM and STS +(https?://[^,]+),`)
+	servingURL = regexp.MustCompile(`IAM(?: and STS|, STS, S3) +(https?://[^,]+),`)
 	adminURL   = regexp.MustCompile(`health +(http://[^/]+)/`)
 )
 
-// start runs a server on free ports with a data directory and more flags, and
-// waits until it says that it serves.
+// start runs a server of IAM and STS alone on free ports, with a data directory and
+// more flags, and waits until it says that it serves.
 func start(t testing.TB, data string, flags ...string) *running {
+	t.Helper()
+	return startWhole(t, data, append([]string{"--s3", "off"}, flags...)...)
+}
+
+// startWhole runs a server as start does, but of S3 as well.
+func startWhole(t testing.TB, data string, flags ...string) *running {
 	t.Helper()
 	arguments := append([]string{"--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, flags...)
 	s := run(t, program(context.Background(), t, arguments...))

@@ -107,7 +107,7 @@ EOF
 // for which root.env stands.
 func TestSeedPageWorks(t *testing.T) {
 	needs(t, "aws", "curl")
-	server := start(t, filepath.Join(t.TempDir(), "iamdata"))
+	server := startWhole(t, filepath.Join(t.TempDir(), "iamdata"))
 	sh := newShell(t)
 	sh.must("source " + filepath.Join(server.data, "root.env"))
 	for _, step := range seedSteps {

@@ -29,6 +29,7 @@ import (
 
 type serveCommand struct {
 	location
+	objectFlags
 
 	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
 	AcceptRegion    []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
@@ -36,7 +37,6 @@ type serveCommand struct {
 	Quota           map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
 	ManagedPolicies string         `help:"Directory with more policies under arn:aws:iam::aws:policy/: NAME.json, or PATH/NAME.json, is the document of one." placeholder:"DIR" type:"existingdir"`
 	TrustedProxies  []netip.Prefix `name:"trusted-proxies" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; from all others they are ignored." placeholder:"CIDR,…"`
-	S3              string         `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
 	AdminListen     string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
 	AuditLog        string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
 	AuditOnError    string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
@@ -63,12 +63,15 @@ func (c *serveCommand) Validate() error {
 	if c.MaxConnections < 1 {
 		return errors.New("--max-connections must be at least 1")
 	}
-	return c.location.Validate()
+	return errors.Join(c.location.Validate(), c.objectFlags.Validate())
 }
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(p *process) (err error) {
 	log := c.logger(p)
+	if err := c.absolute(); err != nil {
+		return err
+	}
 	limits, err := quotas(c.Quota)
 	if err != nil {
 		return err
@@ -112,6 +115,14 @@ func (c *serveCommand) Run(p *process) (err error) {
 		config.Audit = auditLog
 		defer closing(&err, auditLog)
 	}
+	objects, store, err := c.objects(p, c.AccountID, data, log)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer closing(&err, store)
+	}
+	config.S3 = objects
 	iam, err := server.Open(p.stop, config)
 	if err != nil {
 		return explain(err, data, root)

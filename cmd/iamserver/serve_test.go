@@ -94,7 +94,9 @@ func TestStartIsRefused(t *testing.T) {
 		{"an address that is taken by nobody's interface", nil, nil, []string{"--listen", "192.0.2.1:80"}, "--listen: "},
 		{"no connections at all", nil, nil, []string{"--max-connections", "0"}, "--max-connections must be at least 1"},
 		{"a quota that there is not", nil, nil, []string{"--quota", "Users=1"}, "--quota: there is no quota Users"},
-		{"S3, which is not there yet", nil, nil, []string{"--s3", "http://127.0.0.1:9000"}, "--s3 must be one of"},
+		{"a store that is no address", nil, nil, []string{"--s3", "store.example.com"}, "--s3 must be off, local:DIR, or an address"},
+		{"a store with a path", nil, nil, []string{"--s3", "https://store.example.com/bucket"}, "--s3 must be off, local:DIR, or an address"},
+		{"a store without credentials", nil, nil, []string{"--s3", "http://127.0.0.1:9000"}, "--s3: no credentials of the store"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data := made(t)

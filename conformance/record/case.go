@@ -110,6 +110,7 @@ var (
 	credential = regexp.MustCompile(`Credential=([^/]+)/`)
 	// secretParameter is a secret that a caller brings along.
 	secretParameter = regexp.MustCompile(`(^|&)SecretAccessKey=[^&]*`)
+	secretOption    = regexp.MustCompile(`--secret-access-key[ =]('[^']*'|"[^"]*"|\S+)`)
 )
 
 func (w *writer) step(number int, e Exchange, command string, texts map[string]string) error {
@@ -131,6 +132,7 @@ func (w *writer) step(number int, e Exchange, command string, texts map[string]s
 		body = strings.ReplaceAll(body, conformance.Percent(content), "{{text "+name+"}}")
 	}
 	s := &conformance.Step{Number: number}
+	command = secretOption.ReplaceAllString(command, "--secret-access-key 'an invented secret'")
 	if s.Command, err = w.template(command, nil); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -41,7 +42,7 @@ func Read(from io.Reader) (*Run, error) {
 		return nil, fmt.Errorf("results of a run: %w", err)
 	}
 	if r.Target == "" || len(r.Results) == 0 {
-		return nil, fmt.Errorf("results of a run: there is no target, or no result")
+		return nil, errors.New("results of a run: there is no target, or no result")
 	}
 	return &r, nil
 }

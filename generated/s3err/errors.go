@@ -84,6 +84,8 @@ var (
 	NoSuchKey = apierror.Code{Name: "NoSuchKey", Status: 404, Fault: apierror.Sender}
 	// NotImplemented: the request asks for something that this server does not do.
 	NotImplemented = apierror.Code{Name: "NotImplemented", Status: 501, Fault: apierror.Receiver}
+	// PreconditionFailed: the request does not meet a condition.
+	PreconditionFailed = apierror.Code{Name: "PreconditionFailed", Status: 412, Fault: apierror.Sender}
 	// RequestTimeTooSkewed: the time of the request is too far from the clock of the server.
 	RequestTimeTooSkewed = apierror.Code{Name: "RequestTimeTooSkewed", Status: 403, Fault: apierror.Sender}
 	// SignatureDoesNotMatch: the signature is not that of the request.
@@ -413,6 +415,12 @@ func OperationRefused(operation, reason string) *apierror.Error {
 	return NotImplemented.New(operation + " is not supported. " + reason)
 }
 
+// NotAForm returns PreconditionFailed: At least one of the pre-conditions you specified did not hold.
+// Bucket POST must be of the enclosure-type multipart/form-data
+func NotAForm() *apierror.Error {
+	return PreconditionFailed.New("At least one of the pre-conditions you specified did not hold. Bucket POST must be of the enclosure-type multipart/form-data")
+}
+
 // TooSkewed returns RequestTimeTooSkewed: The difference between the request time and the current time
 // is too large.
 func TooSkewed() *apierror.Error {
@@ -428,11 +436,6 @@ func WrongSignature() *apierror.Error {
 // StoreUnavailable returns ServiceUnavailable: Service is unable to handle request.
 func StoreUnavailable() *apierror.Error {
 	return ServiceUnavailable.New("Service is unable to handle request.")
-}
-
-// TooManyRequests returns SlowDown: Please reduce your request rate.
-func TooManyRequests() *apierror.Error {
-	return SlowDown.New("Please reduce your request rate.")
 }
 
 // WrongPayloadHash returns XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does

@@ -33,3 +33,14 @@ func (w *Writer) DeletionError(key, versionID, code, message string) {
 	w.String("Message", message)
 	w.close("Error")
 }
+
+// PostResponse writes what became of the form of a browser.
+func (w *Writer) PostResponse(location, bucket, key, etag string) {
+	w.buf = append(w.buf, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"...)
+	w.open("PostResponse")
+	w.String("Location", location)
+	w.String("Bucket", bucket)
+	w.String("Key", key)
+	w.String("ETag", etag)
+	w.close("PostResponse")
+}

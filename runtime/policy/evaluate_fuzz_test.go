@@ -68,3 +68,32 @@ func FuzzEvaluate(f *testing.F) {
 		}
 	})
 }
+
+// FuzzBucketPolicy checks that S3's way to read a policy accepts what Parse does,
+// but for size and the first byte, and has a sentence for whatever it refuses.
+func FuzzBucketPolicy(f *testing.F) {
+	f.Add(document(bucketStatement()))
+	f.Add(document(bucketStatement(`"Effect":"Permit"`, `"Zone":1`)))
+	f.Add(document(bucketStatement(`"Principal":{"AWS":["*","x"]}`, `"Condition":{"StringLike":{"s3:prefix":[1,true]}}`)))
+	f.Add(`{"Statement":[[]],"Version":null}`)
+	f.Add(" {}")
+	f.Fuzz(func(t *testing.T, text string) {
+		want, parseErr := policy.Parse(text)
+		got, err := policy.ParseBucketPolicy(text)
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+			require.True(t, parseErr != nil || len(text) > 20_480 || text[0] != '{', "Parse accepts it")
+			return
+		}
+		require.NoError(t, parseErr)
+		require.Equal(t, want, got)
+		if err := got.ValidateBucketPolicy("b", bucketActions{}); err != nil {
+			require.NotEmpty(t, err.Error())
+		}
+		for _, kind := range []policy.Kind{policy.TrustPolicy, policy.ResourcePolicy} {
+			if err := got.Validate(kind); err != nil {
+				require.NotEmpty(t, err.Error())
+			}
+		}
+	})
+}

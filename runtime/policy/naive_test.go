@@ -280,7 +280,11 @@ func (n naive) resourceMatches(p placed, pattern string) truth {
 	for _, i := range []int{1, 3, 4} {
 		result = min(result, glob(pieces(lower(parts[i]), false), lower(request[i])))
 	}
-	segment, resolved := n.resolve(resourceSegment(parts[2], parts[5], hasVariables(p.document)))
+	unresolved := resourceSegment(parts[2], parts[5], hasVariables(p.document))
+	if !mayMatch(unresolved, request[5]) {
+		return no
+	}
+	segment, resolved := n.resolve(unresolved)
 	if resolved != yes {
 		return min(result, resolved)
 	}
@@ -398,10 +402,13 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 			}
 		}
 	}
-	resolved := func(compare func([]piece, string) truth) func(string, any) truth {
+	resolved := func(begins func([]piece, string) bool, compare func([]piece, string) truth) func(string, any) truth {
 		return func(v string, value any) truth {
 			if len(v) > maxLength || len(text(value)) > maxLength {
 				return unknown
+			}
+			if !begins(pieces(v, variables), text(value)) {
+				return no
 			}
 			pattern, ok := n.resolve(pieces(v, variables))
 			if ok != yes {
@@ -412,15 +419,15 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 	}
 	switch base {
 	case "StringEquals", "StringNotEquals":
-		compare = resolved(func(p []piece, s string) truth { return truthOf(plain(p) == s) })
+		compare = resolved(mayEqual, func(p []piece, s string) truth { return truthOf(plain(p) == s) })
 	case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase":
-		compare = resolved(func(p []piece, s string) truth { return truthOf(strings.EqualFold(plain(p), s)) })
+		compare = resolved(anything, func(p []piece, s string) truth { return truthOf(strings.EqualFold(plain(p), s)) })
 	case "StringLike", "StringNotLike":
-		compare = resolved(glob)
+		compare = resolved(mayMatch, glob)
 	case "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike":
 		compare = func(v string, value any) truth { return n.arn(pieces(v, variables), text(value)) }
 	case "Bool":
-		equal := resolved(func(p []piece, s string) truth { return truthOf(strings.EqualFold(plain(p), s)) })
+		equal := resolved(anything, func(p []piece, s string) truth { return truthOf(strings.EqualFold(plain(p), s)) })
 		compare = func(v string, value any) truth {
 			if s := text(value); !strings.EqualFold(s, "true") && !strings.EqualFold(s, "false") {
 				return no
@@ -494,6 +501,9 @@ func (n naive) arn(pattern []piece, value string) truth {
 	}
 	result := yes
 	for i := range patternParts {
+		if !mayMatch(patternParts[i], valueParts[i]) {
+			return no
+		}
 		part, resolved := n.resolve(patternParts[i])
 		if resolved == yes {
 			resolved = glob(part, valueParts[i])
@@ -692,6 +702,32 @@ func (n naive) resolve(pattern []piece) ([]piece, truth) {
 	}
 	return resolved, result
 }
+
+// mayMatch reports whether s begins with the text that a pattern begins with. If
+// not, it does not matter what its variables are.
+func mayMatch(pattern []piece, s string) bool {
+	for _, p := range pattern {
+		if p.wildcard {
+			return true
+		}
+		if p.name != "" || !strings.HasPrefix(s, p.literal) {
+			return p.name != ""
+		}
+		s = s[len(p.literal):]
+	}
+	return true
+}
+
+// mayEqual is mayMatch for text in which wildcards are characters.
+func mayEqual(pattern []piece, s string) bool {
+	pattern = slices.Clone(pattern)
+	for i := range pattern {
+		pattern[i].wildcard = false
+	}
+	return mayMatch(pattern, s)
+}
+
+func anything([]piece, string) bool { return true }
 
 // plain is the text of a resolved pattern whose wildcards are characters.
 func plain(pattern []piece) string {

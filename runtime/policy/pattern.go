@@ -256,8 +256,13 @@ func (p *pattern) matchPieces(e *evaluation, v string) match {
 	if e.exhausted() {
 		return unmatchable
 	}
-	if resolved := p.resolve(e); resolved != matched {
-		return resolved
+	if len(p.variables) > 0 {
+		if !p.pieces[0].mayBegin(v) {
+			return unmatched
+		}
+		if resolved := p.resolve(e); resolved != matched {
+			return resolved
+		}
 	}
 	e.work += len(v)
 	n, ok := p.pieces[0].matchStart(e, v)
@@ -278,6 +283,23 @@ func (p *pattern) matchPieces(e *evaluation, v string) match {
 		v = v[end:]
 	}
 	return matched
+}
+
+// mayBegin reports whether v begins with the text that p begins with. If not, it
+// does not matter what the variables are: a statement about another bucket is not
+// in play because of them, whether the index of its set says so or this does.
+func (p piece) mayBegin(v string) bool {
+	for i := range p {
+		if p[i].kind != textAtom {
+			break
+		}
+		rest, ok := strings.CutPrefix(v, p[i].text)
+		if !ok {
+			return false
+		}
+		v = rest
+	}
+	return true
 }
 
 // resolve reports whether every variable of p has a value: matched if so. One that

@@ -482,6 +482,9 @@ func (g generator) actionPattern() string {
 }
 
 func (g generator) resource() string {
+	if g.chance(8) {
+		return "*"
+	}
 	if g.chance(10) {
 		return g.one("*", "", "nonsense", "arn:aws:s3:::", "arn:aws:s3", "**", "ARN:aws:s3:::b/k", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${a}")
 	}
@@ -502,9 +505,10 @@ func (g generator) resourcePattern() string {
 		"arn:aws:S3:::b/k", "arn:AWS:s3:::b/k", "arn:a?s:s3:::b/k", "arn:aws:s*:::b/k", "arn:aws:*:::b/k", "arn:aws:s3:?::b/k", "arn:aws:s3:**::b/k",
 		"arn:aws:s3", "arn:aws:s3:*", "arn:aws:s3::*", "arn:aws:s3:::", "arn:aws:s3:", "arn:aws:s3::", "arn:aws", "arn", "arn:aws:iam", "arn:aws:iam::*", "arn:aws:iam::111122223333",
 		"arn:aws:iam::*:*", "arn:aws:iam::111122223333:user/*", "arn:aws:iam::111122223333:u*", "arn:aws:iam::111122223333:us?r/u", "arn:aws:iam::*:*/u", "arn:aws:iam::1111*:user/?",
-		"arn:aws:s3:::${b}/k", "arn:aws:s3:::b/"+g.variable()+"/*", "arn:aws:s3:::b/"+g.variable(), "arn:aws:s3:::"+g.variable()+"/"+g.variable(),
+		"arn:aws:s3:::${b}/k", "arn:aws:s3:::b/"+g.variable()+"/*", "arn:aws:s3:::b/"+g.variable(), "arn:aws:s3:::"+g.variable()+"/"+g.variable(), "arn:aws:s3:::c/"+g.variable(), "arn:aws:s3:::b/"+g.one("u", "x")+"/"+g.variable(),
 		"arn:aws:iam::111122223333:user/"+g.variable(), "arn:aws:iam::111122223333:"+g.variable(), "arn:aws:iam::111122223333:"+g.variable()+"/u",
 		"arn:aws:iam::${aws:PrincipalAccount}:user/u", "arn:aws:sqs:r:111122223333:"+g.variable(), "arn:aws:s3:::*b*/*k*",
+		"arn:aws-cn:s3:::*", "arn:*:s3::*:*", "arn:aws:s3:r::*", "arn:aws:s3:::*a?b*",
 	)
 }
 
@@ -535,7 +539,7 @@ func (g generator) value() any {
 		list := g.some(3, func() string { return text(g.single()) })
 		return list
 	case 4:
-		if g.chance(50) {
+		if g.chance(70) {
 			return failed{}
 		}
 		if g.chance(3) {

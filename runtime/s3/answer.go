@@ -57,6 +57,14 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 		g.up.Log.Error("the store sends requests elsewhere", "status", resp.StatusCode, "location", resp.Header.Get("Location"))
 		return s3err.StoreUnavailable()
 	}
+	if r.isForm() {
+		for _, name := range []string{"Etag", "X-Amz-Version-Id"} {
+			if values := resp.Header[name]; values != nil {
+				w.Header()[name] = values
+			}
+		}
+		return g.answerForm(w, hr, r, resp.Header.Get("Etag"))
+	}
 	copyHeaders(w.Header(), resp.Header, content)
 	if r.Operation.Name == "CreateBucket" {
 		w.Header().Set("Location", "/"+r.Bucket)

@@ -99,9 +99,6 @@ func (b *Body) expectDigests(r *Request) error {
 		b.sha256 = sha256.New()
 		b.sums = append(b.sums, b.sha256)
 	}
-	if r.form != nil {
-		return nil
-	}
 	if text, ok := r.Header("Content-Md5"); ok {
 		sum, err := base64.StdEncoding.Strict().DecodeString(text)
 		if err != nil || len(sum) != md5.Size {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,10 @@ type Upstream struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	// VirtualHosts puts the bucket before the host, not into the path.
 	VirtualHosts bool
+	// UnsignedChunks says that the store takes large bodies in the coding
+	// aws-chunked without signatures and without a trailer, and notices when the
+	// last chunk is missing. Then nobody has to hash what was verified already.
+	UnsignedChunks bool
 	// Owner is what stands where the store names the owner of a bucket or an
 	// object: the canonical user id of the account.
 	Owner string
@@ -73,6 +78,10 @@ type Content struct {
 // has begun, Forward panics with http.ErrAbortHandler, as httputil.ReverseProxy
 // does, so that the client sees that the answer is not whole.
 func (g *Gateway) Forward(w http.ResponseWriter, hr *http.Request, r *Request, content Content) error {
+	if r.isForm() && r.form == nil {
+		// Its fields have not been read: nothing of it was authorized.
+		return s3err.NotAllowed()
+	}
 	// The store's connection ends with the client's, and the other way round.
 	ctx, cancel := context.WithCancel(hr.Context())
 	defer cancel()
@@ -124,6 +133,9 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 		Method: r.Operation.Method, URL: &target, Host: target.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	if r.isForm() {
+		out.Method = http.MethodPut
+	}
 	if err := r.forwardHeaders(out.Header); err != nil {
 		return nil, err
 	}
@@ -133,7 +145,13 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 	if err != nil {
 		return nil, err
 	}
-	return g.sign(out, payload), nil
+	out = g.sign(out, payload)
+	if out.Method == http.MethodPut && out.Header["If-Match"] == nil && out.Header["If-None-Match"] == nil {
+		// Lets the transport repeat it on another connection: twice is as good as
+		// once. The header has no value, and is not sent.
+		out.Header["X-Idempotency-Key"] = nil
+	}
+	return out, nil
 }
 
 // A payload is how the store can tell that it got the whole of a body. The
@@ -141,6 +159,7 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 // body ends too early.
 type payload struct {
 	hash    string      // the SHA-256 of the body; empty means that chunks are signed
+	stream  bool        // the body is not in memory
 	trailer http.Header // a checksum that follows the body
 }
 
@@ -155,6 +174,11 @@ func (g *Gateway) sign(out *http.Request, p payload) *http.Request {
 	case p.trailer != nil:
 		out.Header["X-Amz-Content-Sha256"] = []string{unsignedTrailer}
 		return signer.SignV4Trailer(*out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region, p.trailer)
+	case p.stream && up.UnsignedChunks:
+		out.Header["X-Amz-Decoded-Content-Length"] = []string{strconv.FormatInt(out.ContentLength, 10)}
+		out.Header["X-Amz-Content-Sha256"] = []string{unsignedTrailer}
+		out = signer.StreamingUnsignedV4(out, up.SessionToken, out.ContentLength, up.Now().UTC())
+		return signer.SignV4(*out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region)
 	case p.hash == "":
 		return signer.StreamingSignV4(out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region, out.ContentLength, up.Now().UTC(), chunkHash{sha256.New()})
 	}
@@ -236,11 +260,6 @@ func (r *Request) eachHeader(prefix string, visit func(name, value string)) {
 	}
 }
 
-// Bodies of more than this are announced first: the store can refuse before
-// they are sent, and a connection that it has closed meanwhile is found out while
-// the request can still be repeated.
-const announced = 1 << 20
-
 // setContent gives a request its body.
 func setContent(out *http.Request, r *Request, content Content) (payload, error) {
 	body := content.Body
@@ -260,7 +279,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 		}
 		return setDocument(out, document), nil
 	}
-	if text, ok := r.Header("Content-Md5"); ok && r.form == nil {
+	if text, ok := r.Header("Content-Md5"); ok {
 		out.Header["Content-Md5"] = []string{text}
 	}
 	if body.Small() {
@@ -278,9 +297,9 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 		return setBytes(out, data), nil
 	}
 	out.Body, out.ContentLength = io.NopCloser(body), body.Length()
-	if body.Length() > announced {
-		out.Header["Expect"] = []string{"100-continue"}
-	}
+	// The store can refuse before the body is sent; and a connection that it has
+	// closed meanwhile is found out while the request can still be repeated.
+	out.Header["Expect"] = []string{"100-continue"}
 	if body.trailing {
 		trailer := http.Header{body.checksum.header: {strings.Repeat("=", base64.StdEncoding.EncodedLen(body.checksum.hash.Size()))}}
 		out.Body = io.NopCloser(&trailedBody{body, trailer})
@@ -288,9 +307,9 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 	}
 	if body.payload.Kind == sigv4.HashedPayload {
 		sum := body.payload.Hash()
-		return payload{hash: hex.EncodeToString(sum[:])}, nil
+		return payload{stream: true, hash: hex.EncodeToString(sum[:])}, nil
 	}
-	return payload{}, nil
+	return payload{stream: true}, nil
 }
 
 // A trailedBody sets the trailer once the body has been verified, which is

@@ -149,6 +149,11 @@ func (r *Request) uniqueHeaders() error {
 			}
 		}
 	}
+	return r.supported()
+}
+
+// supported refuses headers without which the request would mean something else.
+func (r *Request) supported() error {
 	for _, u := range s3api.Unsupported {
 		if _, ok := r.Header(u.Header); ok {
 			return s3err.HeaderNotImplemented()

@@ -3,6 +3,8 @@ package localstore_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -31,15 +33,19 @@ const (
 // There can be one store in a process: all tests share it.
 var store *localstore.Store
 
+// The tests are the same with metadata in files.
+var inFiles = flag.Bool("in-files", false, "keep metadata in files")
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "localstore-")
 	if err == nil {
-		defer os.RemoveAll(dir)
-		store, err = localstore.Open(context.Background(), localstore.Config{Dir: dir, Owner: owner, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+		defer func() { _ = os.RemoveAll(dir) }()
+		store, err = localstore.Open(context.Background(), localstore.Config{Dir: dir, MetadataInFiles: *inFiles, Owner: owner, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	}
 	if err != nil {
 		slog.Error("the tests need a store", "error", err)
@@ -90,7 +96,7 @@ func newFront(tb testing.TB, deny func(n *s3.Need) bool) (*front, *httptest.Serv
 	f := &front{deny: deny}
 	up := store.Upstream()
 	up.Transport = counting{up.Transport, &f.sent}
-	f.verifier = sigv4.New[string](keys{}, time.Now, sigv4.Config{Profiles: []sigv4.Profile{{Service: "s3", ObjectStore: true, MaxPresign: 7 * 24 * time.Hour}}}) //nolint:forbidigo // clients sign with the clock
+	f.verifier = sigv4.New[string](keys{}, time.Now, sigv4.Config{Profiles: []sigv4.Profile{{Service: "s3", ObjectStore: true, MaxPresign: 7 * 24 * time.Hour}}})
 	f.classifier = s3.NewClassifier(s3.Config{Domains: []string{"localhost"}, Keys: localstore.Keys()})
 	f.gateway = s3.NewGateway(up)
 	server := httptest.NewServer(f)
@@ -107,6 +113,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 func (f *front) serve(w http.ResponseWriter, hr *http.Request, r *s3.Request) error {
 	req := sigv4.RequestOf(hr)
+	if err := f.classifier.Classify(req, r); err == nil && r.Operation.Body == operation.Form {
+		return f.postForm(w, hr, r)
+	}
 	auth, err := f.verifier.Parse(req)
 	if err != nil {
 		return err
@@ -130,6 +139,31 @@ func (f *front) serve(w http.ResponseWriter, hr *http.Request, r *s3.Request) er
 		return err
 	}
 	return f.gateway.Forward(w, hr, r, content)
+}
+
+func (f *front) postForm(w http.ResponseWriter, hr *http.Request, r *s3.Request) error {
+	form, err := f.classifier.ReadForm(r, hr.Header.Get("Content-Type"), hr.Body)
+	if err != nil {
+		return err
+	}
+	if _, err := f.verifier.VerifyPost(hr.Context(), form.Post()); err != nil {
+		return err
+	}
+	if err := form.CheckPolicy(r.Bucket, time.Now()); err != nil {
+		return err
+	}
+	if err := f.decide(r.AppendNeeds(nil)); err != nil {
+		return err
+	}
+	file, err := form.ReadFile("")
+	if err != nil {
+		return err
+	}
+	body, err := r.NewFormBody(file)
+	if err == nil {
+		err = f.gateway.Forward(w, hr, r, s3.Content{Body: body})
+	}
+	return errors.Join(err, file.Close())
 }
 
 func (f *front) decide(needs []s3.Need) error {

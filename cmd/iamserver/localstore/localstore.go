@@ -30,9 +30,12 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	// Dir holds the objects; it is made if it is not there. Where its file system
-	// has no extended attributes, metadata goes into files beside the objects.
+	// Dir holds the objects; it is made if it is not there.
 	Dir string
+	// MetadataInFiles keeps metadata and tags in files of their own, which is
+	// slower. Otherwise they are extended attributes where the file system has
+	// these; ext4 has 4 KiB for all of an object's, less than S3 allows.
+	MetadataInFiles bool
 	// Region is that of the buckets; empty means us-east-1.
 	Region string
 	// Owner is the canonical user id of the account.
@@ -86,7 +89,7 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1"
 	}
-	backend, err := openBackend(dir)
+	backend, err := openBackend(dir, cfg.MetadataInFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +111,7 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{transport: s3.NewTransport(dial, nil), sockets: sockets, stop: stop, done: make(chan error, 1)}
 	s.upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: "http", Host: "localhost"}, Region: cfg.Region, AccessKeyID: id, SecretAccessKey: secret,
-		Owner: cfg.Owner, Transport: s.transport, Now: time.Now, Log: cfg.Log,
+		UnsignedChunks: true, Owner: cfg.Owner, Transport: s.transport, Now: time.Now, Log: cfg.Log,
 	}
 	go func() {
 		s.done <- embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
@@ -131,7 +134,7 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 const maxCopy = 5 << 30
 
 // openBackend opens the folders of the store.
-func openBackend(dir string) (*posix.Posix, error) {
+func openBackend(dir string, inFiles bool) (*posix.Posix, error) {
 	buckets, versions := filepath.Join(dir, "buckets"), filepath.Join(dir, "versions")
 	for _, folder := range []string{buckets, versions} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -143,7 +146,7 @@ func openBackend(dir string) (*posix.Posix, error) {
 	opts.SetNewFilePerm(0o600)
 	metadata := filepath.Join(dir, "metadata")
 	// A store that began with files goes on with them.
-	if _, err := os.Stat(metadata); errors.Is(err, fs.ErrNotExist) && (meta.XattrMeta{}).Test(buckets) == nil {
+	if _, err := os.Stat(metadata); !inFiles && errors.Is(err, fs.ErrNotExist) && (meta.XattrMeta{}).Test(buckets) == nil {
 		return posix.New(buckets, meta.XattrMeta{}, opts)
 	}
 	if err := os.MkdirAll(metadata, 0o700); err != nil {
