@@ -147,6 +147,13 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if decides(c.req.Operation) && body.Length() > maxKept {
+		// It is read into memory before anything is decided.
+		if !c.store.server.place(ctx) {
+			return s3err.StoreUnavailable()
+		}
+		defer func() { <-c.store.server.large }()
+	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
 	}
