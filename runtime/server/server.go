@@ -195,7 +195,7 @@ func (s *Server) Handler() http.Handler {
 		return http.HandlerFunc(s.serveHTTP)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) {
+		if s.objects.isAPI(r) {
 			s.serveHTTP(w, r)
 		} else {
 			s.objects.serveHTTP(w, r)
