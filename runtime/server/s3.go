@@ -21,12 +21,15 @@ import (
 
 // S3 says how S3 requests are served on the same port.
 type S3 struct {
-	// Upstream is the store that authorized requests are forwarded to.
+	// Upstream is the store that Handler forwards authorized requests to; without an
+	// Endpoint, Handler serves no S3. For a store in the same process see Authorize.
+	// An empty Owner means s3.CanonicalUser of the account.
 	Upstream s3.Upstream
 	// Domains are the hosts whose subdomains are buckets.
 	Domains []string
-	// Keys are the object keys that the store tells apart.
-	Keys s3.KeyProfile
+	// Keys are the object keys that the store tells apart; nil means those of a
+	// store that may keep objects as files.
+	Keys *s3.KeyProfile
 	// Spool is the folder for files that have to be there as a whole before the
 	// store gets them; empty means that of the system for temporary files.
 	Spool string
@@ -46,12 +49,19 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
+	inside     bool // the store is a handler, which is told what was decided
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
 const maxPresigned = 7 * 24 * time.Hour
 
 func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
+	if cfg.Upstream.Owner == "" {
+		cfg.Upstream.Owner = s3.CanonicalUser(s.config.Account)
+	}
+	if cfg.Keys == nil {
+		cfg.Keys = &s3.KeyProfile{Files: true}
+	}
 	state, err := s3.NewState(cfg.Upstream)
 	if err != nil {
 		return nil, err
@@ -61,7 +71,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: cfg.Keys}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
@@ -105,6 +115,7 @@ type s3Call struct {
 	chunks    *sigv4.ChunkKey
 	req       s3.Request
 	needs     []s3.Need
+	granted   []Permission // for a handler
 	denial    *authz.Outcome
 	decided   *bucket // what the first decision about the bucket of the request knew of it
 }
@@ -290,6 +301,7 @@ func (c *s3Call) acceptable() error {
 // allowed asks for each need whether it is allowed, or does not apply. The error
 // is AccessDenied for the first that is not.
 func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
+	before := len(c.granted)
 	for i := range needs {
 		need := &needs[i]
 		if need.If == operation.Tagged && !c.req.TaggedBody() {
@@ -300,6 +312,7 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 			return err
 		}
 		if outcome.Decision == policy.Allowed {
+			c.grant(need)
 			continue
 		}
 		if spared, err := c.spared(ctx, need, &outcome); err != nil || spared {
@@ -308,7 +321,7 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 			}
 			continue
 		}
-		c.denial = &outcome
+		c.denial, c.granted = &outcome, c.granted[:before]
 		return c.deny(request, &outcome)
 	}
 	return nil
@@ -440,7 +453,7 @@ func (c *s3Call) forward(ctx context.Context, content s3.Content) error {
 		content.ShowTaggingCount = c.mayReadTags(ctx)
 	}
 	c.writer.watch(c.req.Operation.Name)
-	err := c.store.gateway.Forward(c.writer, c.request, &c.req, content)
+	err := c.store.gateway.Forward(c.writer, c.told(ctx), &c.req, content)
 	if err != nil {
 		return c.hidden(ctx, err)
 	}
