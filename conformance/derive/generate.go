@@ -164,15 +164,19 @@ func (g *generator) probe(c Constraint, side string) {
 		add(suffix, "accepts a "+c.Parameter+" "+what, g.with(c, v), &conformance.Response{Accepted: true})
 	}
 	refuse := func(suffix, what string, v value) {
-		sentence := c.sentence()
-		if c.scalar != nil && c.scalar.Kind == model.String && broken(c.scalar, v) > 1 || strings.HasSuffix(c.Parameter, ".member.1") {
-			sentence = "{{any}}"
+		n := 1
+		if c.scalar != nil && c.scalar.Kind == model.String {
+			n = broken(c.scalar, v)
+		}
+		sentence := c.sentence(n)
+		if strings.HasSuffix(c.Parameter, ".member.1") {
+			sentence = "{{any}}" // all elements are spoken of at once
 		}
 		add(suffix, "refuses a "+c.Parameter+" "+what, g.with(c, v), g.refusal(400, "ValidationError", sentence))
 	}
 	switch c.Kind {
 	case "required":
-		add("", "refuses a request without "+c.Parameter, g.absent(c.Parameter), g.refusal(400, "ValidationError", c.sentence()))
+		add("", "refuses a request without "+c.Parameter, g.absent(c.Parameter), g.refusal(400, "ValidationError", c.sentence(1)))
 	case "minLength", "maxLength":
 		g.length(c, side, accept, refuse)
 	case "pattern":
@@ -196,7 +200,7 @@ func (g *generator) probe(c Constraint, side string) {
 			add("", "accepts "+strconv.Itoa(n)+" of "+c.Parameter, g.items(c, n, false), &conformance.Response{Accepted: true})
 			return
 		}
-		add("", "refuses "+strconv.Itoa(n+1)+" of "+c.Parameter, g.items(c, n+1, false), g.refusal(400, "ValidationError", c.sentence()))
+		add("", "refuses "+strconv.Itoa(n+1)+" of "+c.Parameter, g.items(c, n+1, false), g.refusal(400, "ValidationError", c.sentence(1)))
 	case "unique":
 		add("", "refuses one of "+c.Parameter+" twice", g.items(c, 2, true), g.refusal(400, "InvalidInput", "{{any}}"))
 	}
