@@ -32,7 +32,7 @@ race: ## Run the tests with the race detector
 
 .PHONY: lint
 lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters
-	$< run
+	$< run --allow-parallel-runners
 
 .PHONY: fmt
 fmt: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Format the sources
@@ -53,8 +53,13 @@ check: ## Fail if anything generated differs from what spec/ says, or the specif
 
 .PHONY: diff
 diff: ## Compare the specification with AWS's models in SHARED
-	go run ./cmd/iamgen diff --service iam --model $(SHARED)/models/aws-iam-2010-05-08.json
-	go run ./cmd/iamgen diff --service sts --model $(SHARED)/models/aws-sts-2011-06-15.json
+	go run ./cmd/iamgen diff --model $(SHARED)/models/aws-iam-2010-05-08.json
+	go run ./cmd/iamgen diff --model $(SHARED)/models/aws-sts-2011-06-15.json
+	for service in iam s3 sts; do go run ./cmd/iamgen diff-authorization --service $$service --data $(SHARED)/models/authorization-$$service.json || exit 1; done
+
+.PHONY: plugins
+plugins: ## Compile the WebAssembly modules of tests and examples (needs clang, lld, wabt and asc)
+	go run ./plugins/build
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
@@ -63,6 +68,10 @@ fuzz: ## Run each fuzz target for FUZZTIME; fails if a target is missing
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: reload
+reload: ## Reload plugins 1,000 times under load and look for failures and leaks
+	go test -run TestReloadUnderLoad -count 1 -timeout 30m -v ./plugins/host -reloads 1000
 
 .PHONY: scale
 scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)

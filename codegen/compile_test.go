@@ -30,7 +30,8 @@ func newChecker(t *testing.T, root string) *checker {
 	t.Helper()
 	const kernel = "iamserver/runtime/"
 	list := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}",
-		kernel+"action", kernel+"apierror", kernel+"awsquery", kernel+"awsxml", kernel+"validate", "log/slog", "embed")
+		kernel+"action", kernel+"catalogue", kernel+"operation", kernel+"apierror", kernel+"awsquery", kernel+"awsxml", kernel+"validate", "iamserver/plugins/wire",
+		"embed", "errors", "log/slog", "slices", "strconv")
 	list.Stderr = os.Stderr
 	out, err := list.Output()
 	require.NoError(t, err)

@@ -8,11 +8,13 @@ import (
 
 	"iamserver/codegen/model"
 	"iamserver/codegen/openapi"
+	"iamserver/codegen/reference"
 )
 
 // Lint finds what does not stop generation but should not be, in the
 // specification under spec/ of a module and in the use that the module makes
-// of it: beside what openapi.Lint finds, messages of errors that no code uses.
+// of it: beside what openapi.Lint finds, messages of errors that no code uses, and
+// actions that differ from the authorization reference.
 func Lint(module fs.FS) (openapi.Problems, error) {
 	spec, err := fs.Sub(module, "spec")
 	if err != nil {
@@ -30,8 +32,21 @@ func Lint(module fs.FS) (openapi.Problems, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorization, err := reference.Load(spec)
+	if err != nil {
+		return nil, err
+	}
+	requests, err := openapi.LoadRequests(spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		services = append(services, r.Service)
+		problems = append(problems, unauthorizedRequests(r, authorization)...)
+	}
 	for _, s := range services {
 		problems = append(problems, unusedMessages(s, used)...)
+		problems = append(problems, unauthorized(s, authorization)...)
 	}
 	return problems, nil
 }

@@ -73,11 +73,16 @@ func (c diffCommand) Run(p *project) error {
 		}
 		return nil
 	}
-	allowances, err := c.allowances(p)
+	allowances, err := p.allowances(cmp.Or(c.Allow, filepath.Join(p.root, "spec", "aws-differences.yaml")), c.Allow == "")
 	if err != nil {
 		return err
 	}
-	open, idle := awsmodel.Unexplained(ours.Name, differences, allowances)
+	return p.unexplained(awsmodel.Unexplained(ours.Name, differences, allowances))
+}
+
+// unexplained prints differences, and explanations of none, and returns errFound
+// if there are any.
+func (p *project) unexplained(open []awsmodel.Difference, idle []awsmodel.Allowance) error {
 	for _, d := range open {
 		p.line(d.Position, d.String())
 	}
@@ -90,10 +95,10 @@ func (c diffCommand) Run(p *project) error {
 	return nil
 }
 
-func (c diffCommand) allowances(p *project) ([]awsmodel.Allowance, error) {
-	name := cmp.Or(c.Allow, filepath.Join(p.root, "spec", "aws-differences.yaml"))
+// allowances reads the differences that are meant from a file, which may be missing.
+func (p *project) allowances(name string, optional bool) ([]awsmodel.Allowance, error) {
 	data, err := os.ReadFile(name)
-	if c.Allow == "" && errors.Is(err, fs.ErrNotExist) {
+	if optional && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {

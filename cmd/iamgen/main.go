@@ -27,7 +27,10 @@ type commands struct {
 	Check    checkCommand    `cmd:"" help:"Fail if the generated files are not those that generate would write."`
 	Lint     lintCommand     `cmd:"" help:"Find what does not stop generation but should not be: names that nothing uses, descriptions that are missing."`
 	Diff     diffCommand     `cmd:"" help:"Compare the specification with AWS's model of the service."`
-	Import   importCommand   `cmd:"" help:"Print the YAML of an action of AWS's model, to start from."`
+
+	DiffAuthorization diffAuthorizationCommand `cmd:"" help:"Compare the authorization reference of the specification with AWS's."`
+
+	Import importCommand `cmd:"" help:"Print the YAML of an action of AWS's model, to start from."`
 }
 
 // errFound ends a command that has printed what it found.

@@ -32,9 +32,9 @@ type client struct {
 	signer      *v4.Signer
 }
 
-func newClient(url, accessKeyID, secretAccessKey string, connections int) *client {
+func newClient(endpoint, accessKeyID, secretAccessKey string, connections int) *client {
 	return &client{
-		url: url + "/", credentials: aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey},
+		url: endpoint + "/", credentials: aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey},
 		http:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
 		signer: v4.NewSigner(),
 	}
@@ -50,13 +50,13 @@ func rootClient(t testing.TB, s *running, connections int) *client {
 	return newClient(s.url, root.AccessKeyID, string(root.SecretAccessKey), connections)
 }
 
-// errAnswer is an answer that is not a success.
-type errAnswer struct {
+// answerError is an answer that is not a success.
+type answerError struct {
 	status int
 	body   string
 }
 
-func (e errAnswer) Error() string { return fmt.Sprintf("%d: %s", e.status, e.body) }
+func (e answerError) Error() string { return fmt.Sprintf("%d: %s", e.status, e.body) }
 
 // call carries an action of IAM out and returns the body of its success.
 func (c *client) call(ctx context.Context, action string, parameters ...string) (string, error) {
@@ -84,7 +84,7 @@ func (c *client) call(ctx context.Context, action string, parameters ...string) 
 		return "", err
 	}
 	if response.StatusCode != http.StatusOK {
-		return "", errAnswer{response.StatusCode, answer.String()}
+		return "", answerError{response.StatusCode, answer.String()}
 	}
 	return answer.String(), nil
 }
@@ -136,9 +136,9 @@ func (c *client) everyName(t testing.TB, action, name string) []string {
 }
 
 // get fetches a page of the admin address.
-func get(t testing.TB, url string) (int, string) {
+func get(t testing.TB, page string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
 	require.NoError(t, err)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)

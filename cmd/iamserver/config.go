@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -27,7 +28,7 @@ type location struct {
 // Validate is called by kong.
 func (l *location) Validate() error {
 	if (l.TLSCert == "") != (l.TLSKey == "") {
-		return fmt.Errorf("--tls-cert and --tls-key go together")
+		return errors.New("--tls-cert and --tls-key go together")
 	}
 	return nil
 }

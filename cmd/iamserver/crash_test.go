@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -119,8 +118,8 @@ func (w *acknowledged) check(t *testing.T, server *running, root *client) {
 			require.NoError(t, err, "key %s of %s is half there", id, name)
 		}
 	}
-	var answer errAnswer
+	var answer answerError
 	_, err := root.call(t.Context(), "GetUser", "UserName", "nobody")
-	require.True(t, errors.As(err, &answer), "%v", err)
+	require.ErrorAs(t, err, &answer)
 	require.Equal(t, 404, answer.status)
 }

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"iamserver/runtime/rootcreds"
 	"iamserver/runtime/seal"
+	"iamserver/runtime/seal/privatefile"
 	"iamserver/runtime/storage"
 	"iamserver/runtime/storage/bolt"
 )
@@ -18,6 +20,7 @@ import (
 const (
 	databaseName = "iam.db"
 	modelName    = "awscli"
+	objectsName  = "s3"
 )
 
 // dataDirectory is an open data directory: nobody else has it open.
@@ -41,7 +44,11 @@ func openData(ctx context.Context, path string) (*dataDirectory, error) {
 	if err := onlyOurs(path); err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(filepath.Join(path, databaseName), bolt.Config{})
+	database := filepath.Join(path, databaseName)
+	if err := privatefile.Check(database); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	store, err := bolt.Open(database, bolt.Config{})
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, fmt.Errorf("another iamserver is running on %s; stop it first, or give this one a directory of its own with --data", path)
 	}
@@ -66,7 +73,7 @@ func onlyOurs(path string) error {
 		switch e.Name() {
 		case databaseName:
 			return nil
-		case modelName, rootcreds.FileName, seal.FileName:
+		case modelName, objectsName, rootcreds.FileName, seal.FileName, "lost+found": // which a new file system has
 		default:
 			foreign = e.Name()
 		}

@@ -19,17 +19,31 @@ func (c *serveCommand) greet(w io.Writer, address net.Addr, all []net.Listener, 
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "iamserver %s\n", version())
-	fmt.Fprintf(&b, "  IAM and STS   %s://%s, account %s\n", scheme, address, c.AccountID)
+	services := "IAM, STS, S3 "
+	if c.S3 == "off" {
+		services = "IAM and STS  "
+	}
+	fmt.Fprintf(&b, "  %s %s://%s, account %s\n", services, scheme, address, c.AccountID)
 	if len(all) > 1 {
 		fmt.Fprintf(&b, "  health        http://%s/healthz, /readyz, /metrics\n", all[1].Addr())
 	}
 	fmt.Fprintf(&b, "  data          %s\n", data.path)
+	switch {
+	case strings.HasPrefix(c.S3, localPrefix):
+		fmt.Fprintf(&b, "  objects       %s\n", c.localDir(data))
+	case c.S3 != "off":
+		fmt.Fprintf(&b, "  objects       %s\n", c.S3)
+	}
 	fmt.Fprintf(&b, "  root          access key id %s, from %s\n", root.Credentials.AccessKeyID, root.Source)
 	for _, other := range root.Overruled {
 		fmt.Fprintf(&b, "                %s has another one, which does not count\n", other)
 	}
 	if string(root.Source) == filepath.Join(data.path, rootcreds.FileName) {
-		fmt.Fprintf(&b, "\nIn another terminal:\n  source %s\n  aws sts get-caller-identity\n  aws iam create-user --user-name alice\n", shellPath(string(root.Source)))
+		objects := "  aws s3 mb s3://photos\n"
+		if c.S3 == "off" {
+			objects = ""
+		}
+		fmt.Fprintf(&b, "\nIn another terminal:\n  source %s\n  aws sts get-caller-identity\n  aws iam create-user --user-name alice\n%s", shellPath(string(root.Source)), objects)
 	}
 	io.WriteString(w, b.String()) //nolint:errcheck // a closed standard output does not stop the server
 }

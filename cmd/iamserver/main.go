@@ -11,13 +11,12 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 )
 
 // commands are the commands and flags of iamserver. Every flag can also be set
 // by its environment variable and in the YAML file that --config names.
 type commands struct {
-	Config kong.ConfigFlag `help:"YAML file with settings by the names of the flags." placeholder:"FILE" type:"existingfile"`
+	Config string `help:"YAML file with settings by the names of the flags." placeholder:"FILE" type:"existingfile"`
 
 	Serve       serveCommand   `cmd:"" default:"withargs" help:"Serve IAM and STS (the default command)."`
 	AwscliModel modelCommand   `cmd:"" name:"awscli-model" help:"Write the model that teaches the AWS CLI the actions and parameters that AWS lacks."`
@@ -30,6 +29,7 @@ type process struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	stop           context.Context // done when the process is told to end
+	insist         func()          // from then on, telling it again ends it at once
 	reload         <-chan os.Signal
 }
 
@@ -38,7 +38,7 @@ func main() {
 	defer cancel()
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
-	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, reload: reload}
+	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, insist: cancel, reload: reload}
 
 	var c commands
 	parsed := kong.Parse(&c, options(p)...)
@@ -50,7 +50,6 @@ func options(p *process) []kong.Option {
 		kong.Name("iamserver"),
 		kong.Description("AWS IAM for everyone who does not run on AWS."),
 		kong.DefaultEnvars("IAMSERVER"),
-		kong.Configuration(kongyaml.Loader),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Bind(p),
 	}

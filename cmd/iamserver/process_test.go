@@ -65,7 +65,7 @@ type running struct {
 }
 
 var (
-	servingURL = regexp.MustCompile(`IAM and STS +(https?://[^,]+),`)
+	servingURL = regexp.MustCompile(`IAM(?: and STS|, STS, S3) +(https?://[^,]+),`)
 	adminURL   = regexp.MustCompile(`health +(http://[^/]+)/`)
 )
 
@@ -74,8 +74,16 @@ var (
 func start(t testing.TB, data string, flags ...string) *running {
 	t.Helper()
 	arguments := append([]string{"--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, flags...)
-	s := &running{t: t, data: data, output: newTranscript(), exited: make(chan error, 1)}
-	s.cmd = program(context.Background(), t, arguments...)
+	s := run(t, program(context.Background(), t, arguments...))
+	s.data = data
+	s.admin = s.output.find(t, adminURL)
+	return s
+}
+
+// run runs a server and waits until it says that it serves.
+func run(t testing.TB, cmd *exec.Cmd) *running {
+	t.Helper()
+	s := &running{t: t, cmd: cmd, output: newTranscript(), exited: make(chan error, 1)}
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	require.NoError(t, s.cmd.Start())
 	go func() {
@@ -84,7 +92,6 @@ func start(t testing.TB, data string, flags ...string) *running {
 	}()
 	t.Cleanup(s.kill)
 	s.url = s.output.find(t, servingURL)
-	s.admin = s.output.find(t, adminURL)
 	return s
 }
 

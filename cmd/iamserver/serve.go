@@ -10,13 +10,18 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/net/netutil"
 
 	"iamserver/runtime/audit"
+	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 	"iamserver/runtime/rootcreds"
 	"iamserver/runtime/seal"
 	"iamserver/runtime/server"
@@ -24,17 +29,20 @@ import (
 
 type serveCommand struct {
 	location
+	objectFlags
 
-	AccountID    string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
-	AcceptRegion []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
-	SelfService  string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
-	Quota        map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
-	S3           string         `name:"s3" help:"S3 store to serve on the same port. Only off, none, so far." enum:"off" default:"off"`
-	AdminListen  string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
-	AuditLog     string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
-	AuditOnError string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
-	LogFormat    string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
-	LogLevel     slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
+	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
+	AcceptRegion    []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
+	SelfService     string         `help:"Whether users may manage their own access keys without a policy that allows it: on, or off as on AWS." enum:"on,off" default:"on"`
+	Quota           map[string]int `help:"Limits of the account, such as AccessKeysPerUserQuota=5; 0 means unlimited." placeholder:"NAME=N;…"`
+	ManagedPolicies string         `help:"Directory with more policies under arn:aws:iam::aws:policy/: NAME.json, or PATH/NAME.json, is the document of one." placeholder:"DIR" type:"existingdir"`
+	TrustedProxies  []netip.Prefix `name:"trusted-proxies" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; from all others they are ignored." placeholder:"CIDR,…"`
+	AdminListen     string         `help:"Address of /healthz, /readyz and /metrics, which ask for no credentials; empty for none." default:"127.0.0.1:8334" placeholder:"HOST:PORT"`
+	AuditLog        string         `help:"File for the audit log, or - for standard output. SIGHUP opens it anew." placeholder:"FILE"`
+	AuditOnError    string         `help:"What to do with writes while the audit log cannot be written: refuse or continue." enum:"refuse,continue" default:"refuse"`
+	MaxConnections  int            `help:"Connections that are served at a time; more wait to be accepted." default:"4096"`
+	LogFormat       string         `help:"Format of the log on standard error: text or json." enum:"text,json" default:"text"`
+	LogLevel        slog.Level     `help:"Least level of the log: debug, info, warn or error." default:"info"`
 }
 
 // Limits of connections, for those who have not authenticated above all.
@@ -47,10 +55,28 @@ const (
 	shutdownTimeout   = 30 * time.Second
 )
 
+// Validate is called by kong, before anything is made.
+func (c *serveCommand) Validate() error {
+	if len(c.AccountID) != 12 || strings.Trim(c.AccountID, "0123456789") != "" {
+		return fmt.Errorf("--account-id: %q is not 12 digits", c.AccountID)
+	}
+	if c.MaxConnections < 1 {
+		return errors.New("--max-connections must be at least 1")
+	}
+	return errors.Join(c.location.Validate(), c.objectFlags.Validate())
+}
+
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(p *process) (err error) {
 	log := c.logger(p)
+	if err := c.absolute(); err != nil {
+		return err
+	}
 	limits, err := quotas(c.Quota)
+	if err != nil {
+		return err
+	}
+	policies, err := c.managedPolicies()
 	if err != nil {
 		return err
 	}
@@ -64,7 +90,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	defer listener.Close() //nolint:errcheck // the HTTP server has closed it, unless the start failed
-	root, err := data.root(p, c.RootCredentialsFile, c.client(listener.Addr().String(), data))
+	root, err := data.root(p, c.RootCredentialsFile, c.client(reachable(c.Listen, listener.Addr()), data))
 	if err != nil {
 		return err
 	}
@@ -77,8 +103,9 @@ func (c *serveCommand) Run(p *process) (err error) {
 	config := server.Config{
 		Store: data.store, Sealer: sealer{keyset, c.AccountID}, Account: c.AccountID,
 		Root:    server.RootKey{AccessKeyID: root.Credentials.AccessKeyID, SecretAccessKey: string(root.Credentials.SecretAccessKey)},
-		Regions: c.AcceptRegion, Quotas: limits, NoSelfService: c.SelfService == "off", AuditContinue: c.AuditOnError == "continue",
-		Log: log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
+		Regions: c.AcceptRegion, Quotas: limits, Managed: policies, NoSelfService: c.SelfService == "off", TrustedProxies: c.TrustedProxies,
+		AuditContinue: c.AuditOnError == "continue",
+		Log:           log, Metrics: registry, Now: time.Now, Rand: rand.Reader,
 	}
 	auditLog, err := c.openAudit(p)
 	if err != nil {
@@ -88,6 +115,14 @@ func (c *serveCommand) Run(p *process) (err error) {
 		config.Audit = auditLog
 		defer closing(&err, auditLog)
 	}
+	objects, store, err := c.objects(p, c.AccountID, data, log)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer closing(&err, store)
+	}
+	config.S3 = objects
 	iam, err := server.Open(p.stop, config)
 	if err != nil {
 		return explain(err, data, root)
@@ -100,7 +135,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 	go c.reload(p, log, auditLog, certificate)
 
 	servers := []*http.Server{c.httpServer(iam.Handler(), log)}
-	listeners := []net.Listener{certificate.over(listener)}
+	listeners := []net.Listener{certificate.over(netutil.LimitListener(listener, c.MaxConnections))}
 	if c.AdminListen != "" {
 		admin, err := net.Listen("tcp", c.AdminListen)
 		if err != nil {
@@ -109,19 +144,43 @@ func (c *serveCommand) Run(p *process) (err error) {
 		servers = append(servers, c.httpServer(adminHandler(data.store, registry), log))
 		listeners = append(listeners, admin)
 	}
-	c.greet(p.stdout, listener.Addr(), listeners, data, root)
-	return serveAll(p.stop, log, servers, listeners)
+	greeting := p.stdout
+	if c.AuditLog == "-" {
+		greeting = p.stderr // standard output is the log's
+	}
+	c.greet(greeting, listener.Addr(), listeners, data, root)
+	return serveAll(p, log, servers, listeners)
+}
+
+func (c *serveCommand) managedPolicies() (*managed.Policies, error) {
+	if c.ManagedPolicies == "" {
+		return managed.BuiltIn(), nil
+	}
+	policies, err := managed.Load(c.ManagedPolicies)
+	if err != nil {
+		return nil, fmt.Errorf("--managed-policies: %w", err)
+	}
+	return policies, nil
 }
 
 func (c *serveCommand) httpServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
-// serveAll serves until stop is done, then lets running requests finish.
-func serveAll(stop context.Context, log *slog.Logger, servers []*http.Server, listeners []net.Listener) error {
+// reachable is where clients on this machine find the server: the host that
+// was configured, for a certificate has a name, and the port that was bound.
+func reachable(listen string, bound net.Addr) string {
+	host, _, _ := net.SplitHostPort(listen)
+	_, port, _ := net.SplitHostPort(bound.String()) // both were good enough to listen
+	return net.JoinHostPort(host, port)
+}
+
+// serveAll serves until the process is told to stop, then lets running requests
+// finish, unless it is told again.
+func serveAll(p *process, log *slog.Logger, servers []*http.Server, listeners []net.Listener) error {
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
 		go func() { failed <- s.Serve(listeners[i]) }()
@@ -129,10 +188,11 @@ func serveAll(stop context.Context, log *slog.Logger, servers []*http.Server, li
 	var err error
 	select {
 	case err = <-failed:
-	case <-stop.Done():
+	case <-p.stop.Done():
+		p.insist()
 		log.Info("stopping")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), shutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.stop), shutdownTimeout)
 	defer cancel()
 	for _, s := range servers {
 		if down := s.Shutdown(ctx); down != nil {
@@ -220,5 +280,16 @@ func explain(err error, data *dataDirectory, root *rootcreds.Root) error {
 		return fmt.Errorf("root's access key id %s, from %s, already belongs to a user or a service account in %s; give root another one (iamserver root reset)",
 			root.Credentials.AccessKeyID, root.Source, data.path)
 	}
-	return err
+	var advice string
+	switch {
+	case errors.Is(err, identity.ErrAccount):
+		advice = "start with --account-id of the data, or with another --data"
+	case errors.Is(err, identity.ErrSealer):
+		advice = "restore the " + seal.FileName + " that belongs to this data, or set " + seal.EnvironmentVariable + " to it"
+	case errors.Is(err, identity.ErrFormat):
+		advice = "start the version of iamserver that wrote it"
+	default:
+		return err
+	}
+	return fmt.Errorf("%s: %w; %s", data.path, err, advice)
 }

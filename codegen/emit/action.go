@@ -21,6 +21,9 @@ func (g *generator) action(a *model.Action) {
 	f.Add(comment("Validate adds to v every constraint of the specification that r breaks."))
 	f.Add(validateMethod(a.Input, "r")).Line()
 	f.Add(resources(a)).Line()
+	if keys := conditionKeysMethod(a); keys != nil {
+		f.Add(keys).Line()
+	}
 
 	f.Add(outputType(a)).Line()
 	f.Add(comment("EncodeXML writes the members of r in the order of the specification."))
@@ -195,6 +198,40 @@ func resourceValue(a *model.Action, r model.Resource) *jen.Statement {
 	return jen.Values(fields...)
 }
 
+// conditionKeysMethod emits, for an action whose parameters are values of condition keys,
+//
+//	func (r *CreateUserRequest) ConditionKeys(k *action.ConditionKeys) {
+//		for i := range r.Tags {
+//			k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+//		}
+//		k.PermissionsBoundary = action.Value(r.PermissionsBoundary)
+//	}
+func conditionKeysMethod(a *model.Action) *jen.Statement {
+	var body []jen.Code
+	for _, name := range a.ConditionParameters() {
+		value, field := jen.Id("r").Dot(name), jen.Id("k").Dot(model.ConditionField(name))
+		switch m := a.Input.Member(name); {
+		case m.Type.Kind == model.List && m.Type.Elem.Kind == model.Struct:
+			element := func(member string) *jen.Statement { return jen.Id("r").Dot(name).Index(jen.Id("i")).Dot(member) }
+			body = append(body, jen.For(jen.Id("i").Op(":=").Range().Add(value)).Block(
+				field.Clone().Op("=").Append(field, jen.Qual(pkgActs, "Tag").Values(
+					jen.Id("Key").Op(":").Add(element("Key")), jen.Id("Value").Op(":").Add(element("Value")),
+				)),
+			))
+		case m.Pointer():
+			body = append(body, field.Op("=").Qual(pkgActs, "Value").Call(value))
+		default:
+			body = append(body, field.Op("=").Add(value))
+		}
+	}
+	if body == nil {
+		return nil
+	}
+	return jen.Add(comment("ConditionKeys sets the condition keys of k that the parameters give.")).Line().
+		Func().Params(jen.Id("r").Op("*").Id(a.Input.Name)).Id("ConditionKeys").
+		Params(jen.Id("k").Op("*").Qual(pkgActs, "ConditionKeys")).Block(body...)
+}
+
 func outputType(a *model.Action) *jen.Statement {
 	name := a.Name + "Response"
 	if a.Output == nil {
@@ -205,6 +242,9 @@ func outputType(a *model.Action) *jen.Statement {
 	for _, m := range a.Output.Members {
 		if len(m.Omit) > 0 {
 			doc = append(doc, "The answer leaves out "+strings.Join(m.Omit, ", ")+" of "+m.Name+".")
+		}
+		if len(m.OmitEmpty) > 0 {
+			doc = append(doc, "It leaves out "+strings.Join(m.OmitEmpty, ", ")+" of "+m.Name+" while there are none.")
 		}
 	}
 	return jen.Add(comment(strings.Join(doc, " "))).Line().Add(structType(a.Output))

@@ -88,14 +88,16 @@ func (g *generator) write(pkg, name string, f *jen.File) {
 	g.files[file] = source
 }
 
-// snake turns CreateUser into create_user.
+// snake turns CreateUser into create_user and ListMFADevices into
+// list_mfa_devices, as botocore does.
 func snake(name string) string {
+	upper := func(i int) bool { return i < len(name) && 'A' <= name[i] && name[i] <= 'Z' }
 	var b strings.Builder
-	for i, r := range name {
-		if i > 0 && r >= 'A' && r <= 'Z' {
+	for i := range len(name) {
+		if i > 0 && upper(i) && (!upper(i-1) || i+1 < len(name) && !upper(i+1)) {
 			b.WriteByte('_')
 		}
-		b.WriteRune(r)
+		b.WriteByte(name[i])
 	}
 	return strings.ToLower(b.String())
 }

@@ -34,16 +34,19 @@ func encodeMethod(s *model.Structure, receiver, action string) *jen.Statement {
 func encodePartial(a *model.Action) *jen.Statement {
 	all := jen.Null()
 	for _, m := range a.Output.Members {
-		if len(m.Omit) == 0 {
+		if !m.Partial() {
 			continue
 		}
 		s := structOf(m.Type)
 		all.Func().Id(partialName(a.Name, s)).Params(jen.Id("s").Op("*").Id(s.Name), jen.Id("w").Op("*").Qual(pkgXML, "Writer")).
 			BlockFunc(func(g *jen.Group) {
 				for _, inner := range s.Members {
-					if !slices.Contains(m.Omit, inner.Name) {
-						g.Add(encodeMember(inner, "s", ""))
+					if slices.Contains(m.Omit, inner.Name) {
+						continue
 					}
+					shown := *inner
+					shown.WriteEmpty = inner.WriteEmpty && !slices.Contains(m.OmitEmpty, inner.Name)
+					g.Add(encodeMember(&shown, "s", ""))
 				}
 			}).Line().Line()
 	}
@@ -73,7 +76,7 @@ func encodeMember(m *model.Member, receiver, action string) *jen.Statement {
 		return jen.Qual(pkgXML, function).Call(append([]jen.Code{jen.Id("w"), jen.Lit(m.Name)}, arguments...)...)
 	}
 	encoder := func(s *model.Structure) *jen.Statement {
-		if len(m.Omit) > 0 {
+		if m.Partial() {
 			return jen.Id(partialName(action, s))
 		}
 		return method(s.Name, "EncodeXML")
@@ -94,6 +97,9 @@ func encodeMember(m *model.Member, receiver, action string) *jen.Statement {
 	case model.Timestamp:
 		return write("Time", field)
 	case model.Map:
+		if m.Type.Elem.Kind == model.String {
+			return call("StringMap", field)
+		}
 		return call("IntMap", field)
 	case model.Struct:
 		if m.Pointer() {

@@ -82,9 +82,18 @@ func sensitive(f *jen.File, s *model.Scalar) {
 func enumeration(s *model.Scalar) *jen.Statement {
 	return jen.Add(comment("The values of " + s.Name + ".")).Line().Const().DefsFunc(func(g *jen.Group) {
 		for _, e := range s.Enum {
-			g.Id(s.Name + strings.ReplaceAll(e, "-", "")).Op("=").Lit(e)
+			g.Id(s.Name + valueName(e)).Op("=").Lit(e)
 		}
 	})
+}
+
+// valueName turns the value aws-managed into AwsManaged.
+func valueName(value string) string {
+	var name []string
+	for part := range strings.SplitSeq(value, "-") {
+		name = append(name, strings.ToUpper(part[:1])+part[1:])
+	}
+	return strings.Join(name, "")
 }
 
 // uniqueKey emits, for a list whose items must differ in a member,

@@ -3,7 +3,11 @@
 // It reads no OpenAPI and writes no Go; see packages openapi and emit.
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A Position is a place in a file of the specification.
 type Position struct {
@@ -83,6 +87,41 @@ type Action struct {
 	Output          *Structure // nil for an action that answers nothing
 }
 
+// conditionFields are, by parameter, the condition key that it gives a value and
+// the field of action.ConditionKeys that holds it.
+var conditionFields = []struct{ key, parameter, field string }{
+	{"aws:RequestTag", "Tags", "Tags"},
+	{"aws:TagKeys", "TagKeys", "TagKeys"},
+	{"iam:PolicyARN", "PolicyArn", "PolicyARN"},
+	{"iam:PermissionsBoundary", "PermissionsBoundary", "PermissionsBoundary"},
+}
+
+// ConditionParameters returns the parameters that give values to the action's
+// condition keys.
+func (a *Action) ConditionParameters() []string {
+	var parameters []string
+	for _, f := range conditionFields {
+		supplied := slices.ContainsFunc(a.ConditionKeys, func(key string) bool {
+			name, _, _ := strings.Cut(key, "/") // aws:RequestTag/${TagKey}
+			return name == f.key
+		})
+		if supplied && a.Input.Member(f.parameter) != nil {
+			parameters = append(parameters, f.parameter)
+		}
+	}
+	return parameters
+}
+
+// ConditionField returns the field of action.ConditionKeys that a parameter sets.
+func ConditionField(parameter string) string {
+	for _, f := range conditionFields {
+		if f.parameter == parameter {
+			return f.field
+		}
+	}
+	return ""
+}
+
 // A Resource says which parameters name a resource that the action is
 // authorized on: by Type and Name (with Path at creation; From is the present
 // name where Name and Path are the new ones), by Arn, or as the owner of an access key.
@@ -140,7 +179,11 @@ type Member struct {
 	WriteEmpty bool     // an empty list is written, not left out
 	URLEncoded bool     // percent-encoded in responses
 	Omit       []string // members of the structure (or of its elements) that are left out here
+	OmitEmpty  []string // lists of it that are left out here while they are empty
 }
+
+// Partial tells whether the structure (or the elements) show less here than elsewhere.
+func (m *Member) Partial() bool { return len(m.Omit)+len(m.OmitEmpty) > 0 }
 
 // Pointer tells whether the member can be absent: it has no default, is not
 // required, and its Go form has no value of its own for absence.

@@ -94,7 +94,21 @@ func (l *loader) output(a *model.Action, op *openapi3.Operation) *model.Structur
 	l.decode(schema.Extensions, schema.Origin, &d)
 	output := &model.Structure{Position: a.Position, Name: a.Name + "Response", InOutput: true, Members: l.members(schema, l.schemaAt(schema), false)}
 	for _, omit := range d.Omit {
-		l.omit(output, omit, l.source.within(l.schemaAt(schema), "x-iam-omit", omit))
+		at := l.source.within(l.schemaAt(schema), "x-iam-omit", omit)
+		if m, left := l.omitted(output, "x-iam-omit", omit, at); m != nil {
+			m.Omit = append(m.Omit, left.Name)
+		}
+	}
+	for _, omit := range d.OmitEmpty {
+		at := l.source.within(l.schemaAt(schema), "x-iam-omit-empty", omit)
+		m, left := l.omitted(output, "x-iam-omit-empty", omit, at)
+		switch {
+		case m == nil:
+		case !left.WriteEmpty:
+			l.problem(at, "x-iam-omit-empty: %s is not written when it is empty", omit)
+		default:
+			m.OmitEmpty = append(m.OmitEmpty, left.Name)
+		}
 	}
 	return output
 }
@@ -105,23 +119,24 @@ func (l *loader) schemaAt(schema *openapi3.Schema) model.Position {
 	return l.source.within(position(schema.Origin), "schema")
 }
 
-// omit notes that a member of a shape, Users.Tags, is left out of a response.
-func (l *loader) omit(output *model.Structure, dotted string, at model.Position) {
-	name, left, _ := strings.Cut(dotted, ".")
-	m := output.Member(name)
+// omitted finds the member of a response and the one of its shape that the key
+// names, as in Users.Tags.
+func (l *loader) omitted(output *model.Structure, key, dotted string, at model.Position) (m, left *model.Member) {
+	name, inner, _ := strings.Cut(dotted, ".")
+	m = output.Member(name)
 	if m == nil {
-		l.problem(at, "x-iam-omit: %s has no member %s", output.Name, name)
-		return
+		l.problem(at, "%s: %s has no member %s", key, output.Name, name)
+		return nil, nil
 	}
 	s := m.Type.Struct
 	if m.Type.Kind == model.List {
 		s = m.Type.Elem.Struct
 	}
-	if s == nil || s.Member(left) == nil {
-		l.problem(at, "x-iam-omit: %s has no member %q", name, left)
-		return
+	if s == nil || s.Member(inner) == nil {
+		l.problem(at, "%s: %s has no member %q", key, name, inner)
+		return nil, nil
 	}
-	m.Omit = append(m.Omit, left)
+	return m, s.Member(inner)
 }
 
 // check finds what only the whole service can show.

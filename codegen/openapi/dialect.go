@@ -32,6 +32,23 @@ type quotaDialect struct {
 	Description string `json:"description"`
 }
 
+// pluginRootDialect is what may stand at the top of the contract with plugins.
+type pluginRootDialect struct {
+	Plugin *pluginDialect `json:"x-iam-plugin"`
+}
+
+type pluginDialect struct {
+	Package string `json:"package"`
+	Major   int    `json:"major"`
+	Minor   int    `json:"minor"`
+}
+
+// fieldDialect is what may stand on a field of a plugin message.
+type fieldDialect struct {
+	Field     int  `json:"x-iam-field"`
+	Sensitive bool `json:"x-iam-sensitive"`
+}
+
 type actionDialect struct {
 	Access          string             `json:"x-iam-access"`
 	Resource        oneOrMany          `json:"x-iam-resource"`
@@ -79,7 +96,8 @@ type memberDialect struct {
 
 // outputDialect is what may stand on the schema of a response.
 type outputDialect struct {
-	Omit []string `json:"x-iam-omit"`
+	Omit      []string `json:"x-iam-omit"`
+	OmitEmpty []string `json:"x-iam-omit-empty"`
 }
 
 type scalarDialect struct {

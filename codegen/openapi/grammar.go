@@ -57,6 +57,9 @@ func dialectValue(t reflect.Type) check {
 	case reflect.Struct:
 		return mapping(checks{}.and(reflect.Zero(t).Interface()))
 	case reflect.Slice:
+		if t == reflect.TypeFor[needList]() {
+			return list(needOrName)
+		}
 		item := dialectValue(t.Elem())
 		if t == reflect.TypeFor[oneOrMany]() {
 			return func(g *grammar, file string, n *yaml.Node) {
@@ -263,7 +266,9 @@ func list(item check) check {
 			g.problem(file, n, "%s must be a list", g.key)
 			return
 		}
+		key := g.key
 		for _, v := range n.Content {
+			g.key = key
 			item(g, file, v)
 		}
 	}

@@ -15,7 +15,15 @@ func Lint(fsys fs.FS) (Problems, error) {
 	if err != nil {
 		return nil, err
 	}
+	plugin, err := loadPlugin(fsys)
+	if err != nil {
+		return nil, err
+	}
 	var all Problems
+	if plugin != nil {
+		plugin.lintFiles()
+		all = append(all, plugin.problems...)
+	}
 	for _, l := range loaders {
 		l.lintFiles()
 		l.lintErrors()
@@ -26,11 +34,12 @@ func Lint(fsys fs.FS) (Problems, error) {
 	return all.sorted(), nil
 }
 
-// lintFiles finds files, actions and shapes that no $ref reaches.
+// lintFiles finds files, actions and shapes that no $ref reaches. The
+// authorization reference is none of these; package reference reads it.
 func (l *loader) lintFiles() {
 	folder := path.Dir(l.root)
 	err := fs.WalkDir(l.source.fsys, folder, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || file == l.root || file == l.errorFile() {
+		if err != nil || entry.IsDir() || file == l.root || file == l.errorFile() || path.Base(file) == "authorization.yaml" {
 			return err
 		}
 		names := l.source.keys(file, "")

@@ -19,7 +19,7 @@ import (
 )
 
 // Load reads every service of the specification: each folder F of fsys that
-// holds F.yaml. The error is an InvalidError with every problem of the specification,
+// holds F.yaml, but for the contract with plugins (LoadPlugin). The error is an InvalidError with every problem of the specification,
 // unless it cannot be read at all.
 func Load(fsys fs.FS) ([]*model.Service, error) {
 	loaders, err := loadAll(fsys)
@@ -42,7 +42,7 @@ func loadAll(fsys fs.FS) ([]*loader, error) {
 	var problems Problems
 	for _, folder := range folders {
 		root := path.Join(folder.Name(), folder.Name()+".yaml")
-		if _, err := fs.Stat(fsys, root); err != nil {
+		if _, err := fs.Stat(fsys, root); err != nil || root == pluginRoot {
 			continue
 		}
 		l := newLoader(fsys, root)

@@ -54,3 +54,38 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// Whatever stands in the contract with plugins, LoadPlugin says what is wrong
+// with it and where, or loads it.
+func FuzzLoadPlugin(f *testing.F) {
+	names, err := filepath.Glob("../testdata/negative/plugin-*/spec/plugin/*.yaml")
+	require.NoError(f, err)
+	require.NotEmpty(f, names)
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		require.NoError(f, err)
+		f.Add(string(data), filepath.Base(name) == "plugin.yaml")
+	}
+	good, err := os.ReadFile("../testdata/negative/plugin-recursion/spec/plugin/plugin.yaml")
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text string, asRoot bool) {
+		files := fstest.MapFS{"plugin/plugin.yaml": {Data: good}, "plugin/paint.yaml": {Data: []byte("Colour: {type: string, enum: [RED]}\n")}}
+		if asRoot {
+			files["plugin/plugin.yaml"].Data = []byte(text)
+		} else {
+			files["plugin/paint.yaml"].Data = []byte(text)
+		}
+		contract, err := openapi.LoadPlugin(files)
+		var invalid *openapi.InvalidError
+		if err == nil {
+			require.NotNil(t, contract)
+			return
+		}
+		require.ErrorAs(t, err, &invalid)
+		for _, p := range invalid.Problems {
+			require.NotEmpty(t, p.File)
+			require.Positive(t, p.Line)
+			require.NotEmpty(t, p.Text)
+		}
+	})
+}

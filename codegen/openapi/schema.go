@@ -174,8 +174,8 @@ func (l *loader) mapOf(t *model.Type, schema *openapi3.Schema, input bool) {
 	}
 	t.Elem = l.typeOf(schema.AdditionalProperties.Schema, input)
 	t.Key = l.typeOf(schema.PropertyNames, input)
-	if t.Key.Kind != model.String || t.Elem.Kind != model.Integer {
-		l.problem(at, "a map must have strings for keys and integers for values")
+	if t.Key.Kind != model.String || t.Elem.Kind != model.Integer && t.Elem.Kind != model.String {
+		l.problem(at, "a map must have strings for keys and integers or strings for values")
 	}
 }
 

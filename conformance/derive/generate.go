@@ -184,7 +184,7 @@ func (g *generator) probe(c Constraint, side string) {
 	case "enum":
 		if side == beyond {
 			refuse("", "that is none of its values", text("Nonsense"))
-			refuse("_case", "in another case", text(strings.ToLower(c.scalar.Enum[0])))
+			refuse("_case", "in another case", text(otherCase(c.scalar.Enum[0])))
 			return
 		}
 		for _, v := range c.scalar.Enum {
@@ -323,6 +323,13 @@ func (g *generator) setup(number int, action, body string) *conformance.Step {
 
 func variable(name string) conformance.Template {
 	return conformance.Template{Parts: []conformance.Part{{Func: conformance.Var, Args: []string{name}}}}
+}
+
+func otherCase(word string) string {
+	if lower := strings.ToLower(word); lower != word {
+		return lower
+	}
+	return strings.ToUpper(word)
 }
 
 func characters(n int) string {

@@ -111,6 +111,21 @@ type Handler[Tx any] interface {
 	DeleteAccessKey(Tx, *DeleteAccessKeyRequest) (*DeleteAccessKeyResponse, error)
 	// GetAccessKeyLastUsed tells when, and for which service and Region, an access key was last used.
 	GetAccessKeyLastUsed(Tx, *GetAccessKeyLastUsedRequest) (*GetAccessKeyLastUsedResponse, error)
+	// GetLoginProfile tells that an IAM user has no password, as no user here has one.
+	GetLoginProfile(Tx, *GetLoginProfileRequest) (*GetLoginProfileResponse, error)
+	// DeleteLoginProfile tells that an IAM user has no password to be deleted, as no user here has one.
+	DeleteLoginProfile(Tx, *DeleteLoginProfileRequest) (*DeleteLoginProfileResponse, error)
+	// ListMFADevices lists the MFA devices of an IAM user, who has none here.
+	ListMFADevices(Tx, *ListMFADevicesRequest) (*ListMFADevicesResponse, error)
+	// ListVirtualMFADevices lists the virtual MFA devices of the account, which has none here.
+	ListVirtualMFADevices(Tx, *ListVirtualMFADevicesRequest) (*ListVirtualMFADevicesResponse, error)
+	// ListSigningCertificates lists the signing certificates of an IAM user, who has none here.
+	ListSigningCertificates(Tx, *ListSigningCertificatesRequest) (*ListSigningCertificatesResponse, error)
+	// ListSSHPublicKeys lists the SSH public keys of an IAM user, who has none here.
+	ListSSHPublicKeys(Tx, *ListSSHPublicKeysRequest) (*ListSSHPublicKeysResponse, error)
+	// ListServiceSpecificCredentials lists the credentials of an IAM user for single services of AWS, of
+	// which there are none here.
+	ListServiceSpecificCredentials(Tx, *ListServiceSpecificCredentialsRequest) (*ListServiceSpecificCredentialsResponse, error)
 	// PutUserPolicy writes an inline policy of an IAM user, over the one of that name if there is one.
 	PutUserPolicy(Tx, *PutUserPolicyRequest) (*PutUserPolicyResponse, error)
 	// GetUserPolicy returns an inline policy of an IAM user.
@@ -185,6 +200,19 @@ type Handler[Tx any] interface {
 	// ListEntitiesForPolicy lists the users, groups and roles that a managed policy is attached to or
 	// bounds.
 	ListEntitiesForPolicy(Tx, *ListEntitiesForPolicyRequest) (*ListEntitiesForPolicyResponse, error)
+	// SimulateCustomPolicy tells whether policies that are given would allow actions.
+	SimulateCustomPolicy(Tx, *SimulateCustomPolicyRequest) (*SimulateCustomPolicyResponse, error)
+	// SimulatePrincipalPolicy tells whether the policies of a user or group would allow actions.
+	SimulatePrincipalPolicy(Tx, *SimulatePrincipalPolicyRequest) (*SimulatePrincipalPolicyResponse, error)
+	// GetContextKeysForCustomPolicy lists the condition keys that policies which are given name in
+	// conditions and variables.
+	GetContextKeysForCustomPolicy(Tx, *GetContextKeysForCustomPolicyRequest) (*GetContextKeysForCustomPolicyResponse, error)
+	// GetContextKeysForPrincipalPolicy lists the condition keys that the policies of a user or group name
+	// in conditions and variables.
+	GetContextKeysForPrincipalPolicy(Tx, *GetContextKeysForPrincipalPolicyRequest) (*GetContextKeysForPrincipalPolicyResponse, error)
+	// ListPoliciesGrantingServiceAccess lists, by service, the policies of a user or group that allow
+	// anything in the service.
+	ListPoliciesGrantingServiceAccess(Tx, *ListPoliciesGrantingServiceAccessRequest) (*ListPoliciesGrantingServiceAccessResponse, error)
 	// GetAccountSummary counts the entities of the account and names its quotas.
 	GetAccountSummary(Tx, *GetAccountSummaryRequest) (*GetAccountSummaryResponse, error)
 	// GetAccountAuthorizationDetails returns the users, groups, roles and managed policies of the account
@@ -230,6 +258,13 @@ func Table[Tx any](h Handler[Tx]) *action.Table[Tx] {
 		action.Bind(&infoUpdateAccessKey, ParseUpdateAccessKey, h.UpdateAccessKey),
 		action.Bind(&infoDeleteAccessKey, ParseDeleteAccessKey, h.DeleteAccessKey),
 		action.Bind(&infoGetAccessKeyLastUsed, ParseGetAccessKeyLastUsed, h.GetAccessKeyLastUsed),
+		action.Bind(&infoGetLoginProfile, ParseGetLoginProfile, h.GetLoginProfile),
+		action.Bind(&infoDeleteLoginProfile, ParseDeleteLoginProfile, h.DeleteLoginProfile),
+		action.Bind(&infoListMFADevices, ParseListMFADevices, h.ListMFADevices),
+		action.Bind(&infoListVirtualMFADevices, ParseListVirtualMFADevices, h.ListVirtualMFADevices),
+		action.Bind(&infoListSigningCertificates, ParseListSigningCertificates, h.ListSigningCertificates),
+		action.Bind(&infoListSSHPublicKeys, ParseListSSHPublicKeys, h.ListSSHPublicKeys),
+		action.Bind(&infoListServiceSpecificCredentials, ParseListServiceSpecificCredentials, h.ListServiceSpecificCredentials),
 		action.Bind(&infoPutUserPolicy, ParsePutUserPolicy, h.PutUserPolicy),
 		action.Bind(&infoGetUserPolicy, ParseGetUserPolicy, h.GetUserPolicy),
 		action.Bind(&infoListUserPolicies, ParseListUserPolicies, h.ListUserPolicies),
@@ -265,6 +300,11 @@ func Table[Tx any](h Handler[Tx]) *action.Table[Tx] {
 		action.Bind(&infoDetachGroupPolicy, ParseDetachGroupPolicy, h.DetachGroupPolicy),
 		action.Bind(&infoListAttachedGroupPolicies, ParseListAttachedGroupPolicies, h.ListAttachedGroupPolicies),
 		action.Bind(&infoListEntitiesForPolicy, ParseListEntitiesForPolicy, h.ListEntitiesForPolicy),
+		action.Bind(&infoSimulateCustomPolicy, ParseSimulateCustomPolicy, h.SimulateCustomPolicy),
+		action.Bind(&infoSimulatePrincipalPolicy, ParseSimulatePrincipalPolicy, h.SimulatePrincipalPolicy),
+		action.Bind(&infoGetContextKeysForCustomPolicy, ParseGetContextKeysForCustomPolicy, h.GetContextKeysForCustomPolicy),
+		action.Bind(&infoGetContextKeysForPrincipalPolicy, ParseGetContextKeysForPrincipalPolicy, h.GetContextKeysForPrincipalPolicy),
+		action.Bind(&infoListPoliciesGrantingServiceAccess, ParseListPoliciesGrantingServiceAccess, h.ListPoliciesGrantingServiceAccess),
 		action.Bind(&infoGetAccountSummary, ParseGetAccountSummary, h.GetAccountSummary),
 		action.Bind(&infoGetAccountAuthorizationDetails, ParseGetAccountAuthorizationDetails, h.GetAccountAuthorizationDetails),
 		action.Bind(&infoCreateAccountAlias, ParseCreateAccountAlias, h.CreateAccountAlias),

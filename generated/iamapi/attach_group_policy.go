@@ -45,6 +45,11 @@ func (r *AttachGroupPolicyRequest) Resources(dst []action.Resource) []action.Res
 	return append(dst, action.Resource{Type: "group", Name: r.GroupName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *AttachGroupPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
+}
+
 // AttachGroupPolicyResponse is the output of AttachGroupPolicy, which has no members.
 type AttachGroupPolicyResponse struct{}
 

@@ -12,7 +12,7 @@ import (
 var infoAttachUserPolicy = action.Info{
 	Name:          "AttachUserPolicy",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary", "iam:PolicyARN"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:PolicyARN", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "PolicyNotAttachable", "ServiceFailure"},
 }
 
@@ -43,6 +43,11 @@ func (r *AttachUserPolicyRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of AttachUserPolicy.
 func (r *AttachUserPolicyRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *AttachUserPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
 }
 
 // AttachUserPolicyResponse is the output of AttachUserPolicy, which has no members.

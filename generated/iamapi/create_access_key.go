@@ -15,6 +15,7 @@ var infoCreateAccessKey = action.Info{
 	SelfService:     true,
 	ImplicitSubject: true,
 	HasResult:       true,
+	ConditionKeys:   []string{"aws:ResourceTag", "iam:ResourceTag"},
 	Errors:          []string{"NoSuchEntity", "LimitExceeded", "ServiceFailure", "EntityAlreadyExists", "InvalidInput"},
 }
 

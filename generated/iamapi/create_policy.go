@@ -64,7 +64,15 @@ func (r *CreatePolicyRequest) Resources(dst []action.Resource) []action.Resource
 	return append(dst, action.Resource{Type: "policy", Path: r.Path, Name: r.PolicyName})
 }
 
-// CreatePolicyResponse is the output of CreatePolicy. The answer leaves out Description of Policy.
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *CreatePolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
+}
+
+// CreatePolicyResponse is the output of CreatePolicy. The answer leaves out Description of Policy. It
+// leaves out Tags of Policy while there are none.
 type CreatePolicyResponse struct {
 	// A managed policy.
 	Policy *Policy
@@ -86,5 +94,5 @@ func encodeCreatePolicyPolicy(s *Policy, w *awsxml.Writer) {
 	w.Bool("IsAttachable", s.IsAttachable)
 	w.OptionalTime("CreateDate", s.CreateDate)
 	w.OptionalTime("UpdateDate", s.UpdateDate)
-	awsxml.List(w, "Tags", s.Tags, (*Tag).EncodeXML)
+	awsxml.NonEmptyList(w, "Tags", s.Tags, (*Tag).EncodeXML)
 }

@@ -10,10 +10,11 @@ import (
 )
 
 var infoCreatePolicyVersion = action.Info{
-	Name:      "CreatePolicyVersion",
-	Access:    action.PermissionsManagement,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "MalformedPolicyDocument", "InvalidInput", "LimitExceeded", "ServiceFailure"},
+	Name:          "CreatePolicyVersion",
+	Access:        action.PermissionsManagement,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "MalformedPolicyDocument", "InvalidInput", "LimitExceeded", "ServiceFailure"},
 }
 
 // CreatePolicyVersionRequest is the input of CreatePolicyVersion, which adds a version to a managed

@@ -10,11 +10,12 @@ import (
 )
 
 var infoCreateServiceAccount = action.Info{
-	Name:      "CreateServiceAccount",
-	Access:    action.Write,
-	Extension: true,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "MalformedPolicyDocument", "ServiceFailure"},
+	Name:          "CreateServiceAccount",
+	Access:        action.Write,
+	Extension:     true,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "MalformedPolicyDocument", "ServiceFailure"},
 }
 
 // CreateServiceAccountRequest is the input of CreateServiceAccount, which creates a service account, a

@@ -59,6 +59,14 @@ func (r *CreateUserRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Path: r.Path, Name: r.UserName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *CreateUserRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
+	k.PermissionsBoundary = action.Value(r.PermissionsBoundary)
+}
+
 // CreateUserResponse is the output of CreateUser. The answer leaves out Status of User.
 type CreateUserResponse struct {
 	// An IAM user.

@@ -10,9 +10,10 @@ import (
 )
 
 var infoDeletePolicy = action.Info{
-	Name:   "DeletePolicy",
-	Access: action.PermissionsManagement,
-	Errors: []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "DeleteConflict", "ServiceFailure"},
+	Name:          "DeletePolicy",
+	Access:        action.PermissionsManagement,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "DeleteConflict", "ServiceFailure"},
 }
 
 // DeletePolicyRequest is the input of DeletePolicy, which deletes a managed policy that is attached to

@@ -10,9 +10,10 @@ import (
 )
 
 var infoDeletePolicyVersion = action.Info{
-	Name:   "DeletePolicyVersion",
-	Access: action.PermissionsManagement,
-	Errors: []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "DeleteConflict", "ServiceFailure"},
+	Name:          "DeletePolicyVersion",
+	Access:        action.PermissionsManagement,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "DeleteConflict", "ServiceFailure"},
 }
 
 // DeletePolicyVersionRequest is the input of DeletePolicyVersion, which deletes a version of a managed

@@ -10,9 +10,10 @@ import (
 )
 
 var infoDeleteUser = action.Info{
-	Name:   "DeleteUser",
-	Access: action.Write,
-	Errors: []string{"LimitExceeded", "NoSuchEntity", "DeleteConflict", "ConcurrentModification", "ServiceFailure"},
+	Name:          "DeleteUser",
+	Access:        action.Write,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"LimitExceeded", "NoSuchEntity", "DeleteConflict", "ConcurrentModification", "ServiceFailure"},
 }
 
 // DeleteUserRequest is the input of DeleteUser, which deletes an IAM user that has no access keys,

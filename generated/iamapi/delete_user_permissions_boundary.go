@@ -12,7 +12,7 @@ import (
 var infoDeleteUserPermissionsBoundary = action.Info{
 	Name:          "DeleteUserPermissionsBoundary",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 

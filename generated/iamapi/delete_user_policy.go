@@ -12,7 +12,7 @@ import (
 var infoDeleteUserPolicy = action.Info{
 	Name:          "DeleteUserPolicy",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "ServiceFailure"},
 }
 

@@ -45,6 +45,11 @@ func (r *DetachGroupPolicyRequest) Resources(dst []action.Resource) []action.Res
 	return append(dst, action.Resource{Type: "group", Name: r.GroupName})
 }
 
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *DetachGroupPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
+}
+
 // DetachGroupPolicyResponse is the output of DetachGroupPolicy, which has no members.
 type DetachGroupPolicyResponse struct{}
 

@@ -12,7 +12,7 @@ import (
 var infoDetachUserPolicy = action.Info{
 	Name:          "DetachUserPolicy",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary", "iam:PolicyARN"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:PolicyARN", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "ServiceFailure"},
 }
 
@@ -43,6 +43,11 @@ func (r *DetachUserPolicyRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of DetachUserPolicy.
 func (r *DetachUserPolicyRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *DetachUserPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PolicyARN = r.PolicyArn
 }
 
 // DetachUserPolicyResponse is the output of DetachUserPolicy, which has no members.

@@ -10,9 +10,10 @@ import (
 )
 
 var infoGetAccessKeyLastUsed = action.Info{
-	Name:      "GetAccessKeyLastUsed",
-	Access:    action.Read,
-	HasResult: true,
+	Name:          "GetAccessKeyLastUsed",
+	Access:        action.Read,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
 }
 
 // GetAccessKeyLastUsedRequest is the input of GetAccessKeyLastUsed, which tells when, and for which

@@ -10,10 +10,11 @@ import (
 )
 
 var infoGetPolicy = action.Info{
-	Name:      "GetPolicy",
-	Access:    action.Read,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
+	Name:          "GetPolicy",
+	Access:        action.Read,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
 }
 
 // GetPolicyRequest is the input of GetPolicy, which returns a managed policy without its document,

@@ -10,10 +10,11 @@ import (
 )
 
 var infoGetPolicyVersion = action.Info{
-	Name:      "GetPolicyVersion",
-	Access:    action.Read,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
+	Name:          "GetPolicyVersion",
+	Access:        action.Read,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
 }
 
 // GetPolicyVersionRequest is the input of GetPolicyVersion, which returns a version of a managed

@@ -10,10 +10,11 @@ import (
 )
 
 var infoGetUserPolicy = action.Info{
-	Name:      "GetUserPolicy",
-	Access:    action.Read,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "GetUserPolicy",
+	Access:        action.Read,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // GetUserPolicyRequest is the input of GetUserPolicy, which returns an inline policy of an IAM user.

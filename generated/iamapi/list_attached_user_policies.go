@@ -10,10 +10,11 @@ import (
 )
 
 var infoListAttachedUserPolicies = action.Info{
-	Name:      "ListAttachedUserPolicies",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
+	Name:          "ListAttachedUserPolicies",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
 }
 
 // ListAttachedUserPoliciesRequest is the input of ListAttachedUserPolicies, which lists the managed

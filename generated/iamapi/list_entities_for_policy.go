@@ -10,10 +10,11 @@ import (
 )
 
 var infoListEntitiesForPolicy = action.Info{
-	Name:      "ListEntitiesForPolicy",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
+	Name:          "ListEntitiesForPolicy",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
 }
 
 // ListEntitiesForPolicyRequest is the input of ListEntitiesForPolicy, which lists the users, groups

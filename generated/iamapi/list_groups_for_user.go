@@ -10,10 +10,11 @@ import (
 )
 
 var infoListGroupsForUser = action.Info{
-	Name:      "ListGroupsForUser",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "ListGroupsForUser",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // ListGroupsForUserRequest is the input of ListGroupsForUser, which lists the groups that an IAM user

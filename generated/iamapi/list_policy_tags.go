@@ -10,10 +10,11 @@ import (
 )
 
 var infoListPolicyTags = action.Info{
-	Name:      "ListPolicyTags",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure", "InvalidInput"},
+	Name:          "ListPolicyTags",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure", "InvalidInput"},
 }
 
 // ListPolicyTagsRequest is the input of ListPolicyTags, which lists the tags of a managed policy.

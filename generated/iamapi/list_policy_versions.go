@@ -10,10 +10,11 @@ import (
 )
 
 var infoListPolicyVersions = action.Info{
-	Name:      "ListPolicyVersions",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
+	Name:          "ListPolicyVersions",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "ServiceFailure"},
 }
 
 // ListPolicyVersionsRequest is the input of ListPolicyVersions, which lists the versions of a managed

@@ -10,11 +10,12 @@ import (
 )
 
 var infoListServiceAccounts = action.Info{
-	Name:      "ListServiceAccounts",
-	Access:    action.List,
-	Extension: true,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "ListServiceAccounts",
+	Access:        action.List,
+	Extension:     true,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // ListServiceAccountsRequest is the input of ListServiceAccounts, which lists the service accounts of

@@ -10,10 +10,11 @@ import (
 )
 
 var infoListUserPolicies = action.Info{
-	Name:      "ListUserPolicies",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "ListUserPolicies",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // ListUserPoliciesRequest is the input of ListUserPolicies, which lists the names of the inline

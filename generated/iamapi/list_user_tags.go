@@ -10,10 +10,11 @@ import (
 )
 
 var infoListUserTags = action.Info{
-	Name:      "ListUserTags",
-	Access:    action.List,
-	HasResult: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "ListUserTags",
+	Access:        action.List,
+	HasResult:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // ListUserTagsRequest is the input of ListUserTags, which lists the tags of an IAM user.

@@ -6,9 +6,10 @@ import "iamserver/runtime/validate"
 
 // The most items that lists of the specification may have.
 const (
-	MaxTagList       = 50
-	MaxTagKeyList    = 50
-	MaxPolicyTagList = 50
+	MaxTagList              = 50
+	MaxTagKeyList           = 50
+	MaxPolicyTagList        = 50
+	MaxServiceNamespaceList = 200
 )
 
 // The patterns of the specification, anchored at both ends.
@@ -30,6 +31,7 @@ var (
 	patternServiceAccountId         = validate.MustPattern(`sa:[A-Za-z0-9_+=,.@-]+:[a-z0-9-]+`)
 	patternServiceAccountExpiration = validate.MustPattern(`[0-9]{0,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})`)
 	patternServiceAccountPolicy     = validate.MustPattern(`[\u0009\u000A\u000D\u0020-\u00FF]*`).Message("The specified value for {name} is invalid. It must contain only printable ASCII characters.")
+	patternServiceNamespace         = validate.MustPattern(`[\w-]*`)
 	patternUserName                 = validate.MustPattern(`[\w+=,.@-]+`).Message("The specified value for {name} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
 	patternExistingUserName         = validate.MustPattern(`[\w+=,.@-]+`).Message("The specified value for {name} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
 )
@@ -41,5 +43,7 @@ var (
 	enumPolicyScope          = []string{"All", "AWS", "Local"}
 	enumPolicyUsage          = []string{"PermissionsPolicy", "PermissionsBoundary"}
 	enumServiceAccountStatus = []string{"Active", "Inactive"}
+	enumContextKeyType       = []string{"string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"}
 	enumUserStatus           = []string{"Active", "Inactive"}
+	enumAssignmentStatus     = []string{"Assigned", "Unassigned", "Any"}
 )

@@ -12,7 +12,7 @@ import (
 var infoPutUserPermissionsBoundary = action.Info{
 	Name:          "PutUserPermissionsBoundary",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "InvalidInput", "PolicyNotAttachable", "ServiceFailure"},
 }
 
@@ -44,6 +44,11 @@ func (r *PutUserPermissionsBoundaryRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of PutUserPermissionsBoundary.
 func (r *PutUserPermissionsBoundaryRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *PutUserPermissionsBoundaryRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.PermissionsBoundary = r.PermissionsBoundary
 }
 
 // PutUserPermissionsBoundaryResponse is the output of PutUserPermissionsBoundary, which has no

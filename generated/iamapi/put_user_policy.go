@@ -12,7 +12,7 @@ import (
 var infoPutUserPolicy = action.Info{
 	Name:          "PutUserPolicy",
 	Access:        action.PermissionsManagement,
-	ConditionKeys: []string{"iam:PermissionsBoundary"},
+	ConditionKeys: []string{"aws:ResourceTag", "iam:PermissionsBoundary", "iam:ResourceTag"},
 	Errors:        []string{"LimitExceeded", "MalformedPolicyDocument", "NoSuchEntity", "ServiceFailure"},
 }
 

@@ -10,9 +10,10 @@ import (
 )
 
 var infoSetDefaultPolicyVersion = action.Info{
-	Name:   "SetDefaultPolicyVersion",
-	Access: action.PermissionsManagement,
-	Errors: []string{"NoSuchEntity", "InvalidInput", "LimitExceeded", "ServiceFailure"},
+	Name:          "SetDefaultPolicyVersion",
+	Access:        action.PermissionsManagement,
+	ConditionKeys: []string{"aws:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "InvalidInput", "LimitExceeded", "ServiceFailure"},
 }
 
 // SetDefaultPolicyVersionRequest is the input of SetDefaultPolicyVersion, which makes a version of a

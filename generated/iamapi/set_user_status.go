@@ -10,10 +10,11 @@ import (
 )
 
 var infoSetUserStatus = action.Info{
-	Name:      "SetUserStatus",
-	Access:    action.Write,
-	Extension: true,
-	Errors:    []string{"NoSuchEntity", "ServiceFailure"},
+	Name:          "SetUserStatus",
+	Access:        action.Write,
+	Extension:     true,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "ServiceFailure"},
 }
 
 // SetUserStatusRequest is the input of SetUserStatus, which enables or disables an IAM user together

@@ -12,7 +12,7 @@ import (
 var infoTagPolicy = action.Info{
 	Name:          "TagPolicy",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:RequestTag", "aws:TagKeys"},
+	ConditionKeys: []string{"aws:RequestTag", "aws:ResourceTag", "aws:TagKeys"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 
@@ -44,6 +44,13 @@ func (r *TagPolicyRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of TagPolicy.
 func (r *TagPolicyRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "policy", Arn: r.PolicyArn})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *TagPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
 }
 
 // TagPolicyResponse is the output of TagPolicy, which has no members.

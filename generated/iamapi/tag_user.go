@@ -12,7 +12,7 @@ import (
 var infoTagUser = action.Info{
 	Name:          "TagUser",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:RequestTag", "aws:TagKeys"},
+	ConditionKeys: []string{"aws:RequestTag", "aws:ResourceTag", "aws:TagKeys", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "LimitExceeded", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 
@@ -45,6 +45,13 @@ func (r *TagUserRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of TagUser.
 func (r *TagUserRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *TagUserRequest) ConditionKeys(k *action.ConditionKeys) {
+	for i := range r.Tags {
+		k.Tags = append(k.Tags, action.Tag{Key: r.Tags[i].Key, Value: r.Tags[i].Value})
+	}
 }
 
 // TagUserResponse is the output of TagUser, which has no members.

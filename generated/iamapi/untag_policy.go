@@ -12,7 +12,7 @@ import (
 var infoUntagPolicy = action.Info{
 	Name:          "UntagPolicy",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:TagKeys"},
+	ConditionKeys: []string{"aws:ResourceTag", "aws:TagKeys"},
 	Errors:        []string{"NoSuchEntity", "InvalidInput", "ConcurrentModification", "ServiceFailure"},
 }
 
@@ -42,6 +42,11 @@ func (r *UntagPolicyRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of UntagPolicy.
 func (r *UntagPolicyRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "policy", Arn: r.PolicyArn})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *UntagPolicyRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.TagKeys = r.TagKeys
 }
 
 // UntagPolicyResponse is the output of UntagPolicy, which has no members.

@@ -12,7 +12,7 @@ import (
 var infoUntagUser = action.Info{
 	Name:          "UntagUser",
 	Access:        action.Tagging,
-	ConditionKeys: []string{"aws:TagKeys"},
+	ConditionKeys: []string{"aws:ResourceTag", "aws:TagKeys", "iam:ResourceTag"},
 	Errors:        []string{"NoSuchEntity", "ConcurrentModification", "ServiceFailure"},
 }
 
@@ -43,6 +43,11 @@ func (r *UntagUserRequest) Validate(v *validate.Violations) {
 // Resources appends to dst what the request names as the object of UntagUser.
 func (r *UntagUserRequest) Resources(dst []action.Resource) []action.Resource {
 	return append(dst, action.Resource{Type: "user", Name: r.UserName})
+}
+
+// ConditionKeys sets the condition keys of k that the parameters give.
+func (r *UntagUserRequest) ConditionKeys(k *action.ConditionKeys) {
+	k.TagKeys = r.TagKeys
 }
 
 // UntagUserResponse is the output of UntagUser, which has no members.

@@ -14,6 +14,7 @@ var infoUpdateAccessKey = action.Info{
 	Access:          action.Write,
 	SelfService:     true,
 	ImplicitSubject: true,
+	ConditionKeys:   []string{"aws:ResourceTag", "iam:ResourceTag"},
 	Errors:          []string{"NoSuchEntity", "LimitExceeded", "ServiceFailure", "InvalidInput"},
 }
 

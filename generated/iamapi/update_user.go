@@ -10,9 +10,10 @@ import (
 )
 
 var infoUpdateUser = action.Info{
-	Name:   "UpdateUser",
-	Access: action.Write,
-	Errors: []string{"NoSuchEntity", "LimitExceeded", "EntityAlreadyExists", "EntityTemporarilyUnmodifiable", "ConcurrentModification", "ServiceFailure"},
+	Name:          "UpdateUser",
+	Access:        action.Write,
+	ConditionKeys: []string{"aws:ResourceTag", "iam:ResourceTag"},
+	Errors:        []string{"NoSuchEntity", "LimitExceeded", "EntityAlreadyExists", "EntityTemporarilyUnmodifiable", "ConcurrentModification", "ServiceFailure"},
 }
 
 // UpdateUserRequest is the input of UpdateUser, which changes the name or the path of an IAM user,

@@ -20,6 +20,11 @@ var (
 	InvalidInput = apierror.Code{Name: "InvalidInput", Status: 400, Fault: apierror.Sender}
 	// MalformedPolicyDocument: the policy breaks the grammar of the policy language.
 	MalformedPolicyDocument = apierror.Code{Name: "MalformedPolicyDocument", Status: 400, Fault: apierror.Sender}
+	// NotSupportedService: the service of AWS has no credentials of its own. No service of AWS is here, so
+	// this is not answered.
+	NotSupportedService = apierror.Code{Name: "NotSupportedService", Status: 404, Fault: apierror.Sender}
+	// PolicyEvaluation: the policies of the principal cannot be evaluated.
+	PolicyEvaluation = apierror.Code{Name: "PolicyEvaluation", Status: 500, Fault: apierror.Receiver}
 	// PolicyNotAttachable: aWS reserves the policy for a service of its own. No policy is reserved here,
 	// so this is not answered.
 	PolicyNotAttachable = apierror.Code{Name: "PolicyNotAttachable", Status: 400, Fault: apierror.Sender}
@@ -79,6 +84,16 @@ func UserNotFound(userName string) *apierror.Error {
 // GroupNotFound returns NoSuchEntity: The group with name {GroupName} cannot be found.
 func GroupNotFound(groupName string) *apierror.Error {
 	return NoSuchEntity.New("The group with name " + groupName + " cannot be found.")
+}
+
+// LoginProfileNotFound returns NoSuchEntity: Login Profile for User {UserName} cannot be found.
+func LoginProfileNotFound(userName string) *apierror.Error {
+	return NoSuchEntity.New("Login Profile for User " + userName + " cannot be found.")
+}
+
+// RoleNotFound returns NoSuchEntity: The role with name {RoleName} cannot be found.
+func RoleNotFound(roleName string) *apierror.Error {
+	return NoSuchEntity.New("The role with name " + roleName + " cannot be found.")
 }
 
 // AccessKeyNotFound returns NoSuchEntity: The Access Key with id {AccessKeyId} cannot be found.
@@ -307,6 +322,56 @@ func ArnOfNoPolicy(arn string) *apierror.Error {
 	return InvalidInput.New("ARN " + arn + " is not valid.")
 }
 
+// EntityNotDefined returns InvalidInput: Invalid Entity Arn: {Arn} does not clearly define entity type
+// and name.
+func EntityNotDefined(arn string) *apierror.Error {
+	return InvalidInput.New("Invalid Entity Arn: " + arn + " does not clearly define entity type and name.")
+}
+
+// PolicyInputMalformed returns InvalidInput: {Parameter}: {Message}
+func PolicyInputMalformed(parameter, message string) *apierror.Error {
+	return InvalidInput.New(parameter + ": " + message)
+}
+
+// BoundariesTooMany returns InvalidInput: PermissionsBoundaryPolicyInputList can have only one policy.
+func BoundariesTooMany() *apierror.Error {
+	return InvalidInput.New("PermissionsBoundaryPolicyInputList can have only one policy.")
+}
+
+// ActionNameNotValid returns InvalidInput: {Action} is not an action such as s3:GetObject. Action
+// names cannot have wildcards.
+func ActionNameNotValid(action string) *apierror.Error {
+	return InvalidInput.New(action + " is not an action such as s3:GetObject. Action names cannot have wildcards.")
+}
+
+// ResourceArnNotValid returns InvalidInput: Invalid ARN: {Arn}
+func ResourceArnNotValid(arn string) *apierror.Error {
+	return InvalidInput.New("Invalid ARN: " + arn)
+}
+
+// ResourceOwnerNotValid returns InvalidInput: ResourceOwner must be an account id or the ARN of its
+// root, not {ResourceOwner}
+func ResourceOwnerNotValid(resourceOwner string) *apierror.Error {
+	return InvalidInput.New("ResourceOwner must be an account id or the ARN of its root, not " + resourceOwner)
+}
+
+// CallerArnRequired returns InvalidInput: CallerArn is required together with ResourcePolicy.
+func CallerArnRequired() *apierror.Error {
+	return InvalidInput.New("CallerArn is required together with ResourcePolicy.")
+}
+
+// CallerArnNotValid returns InvalidInput: CallerArn must be the ARN of a user, group or role, not
+// {CallerArn}
+func CallerArnNotValid(callerArn string) *apierror.Error {
+	return InvalidInput.New("CallerArn must be the ARN of a user, group or role, not " + callerArn)
+}
+
+// ContextEntryNotValid returns InvalidInput: The context entry {ContextKeyName} needs a name, a type,
+// and values of that type.
+func ContextEntryNotValid(contextKeyName string) *apierror.Error {
+	return InvalidInput.New("The context entry " + contextKeyName + " needs a name, a type, and values of that type.")
+}
+
 // IncompleteKeyPair returns InvalidInput: AccessKeyId and SecretAccessKey must be given together or
 // not at all.
 func IncompleteKeyPair() *apierror.Error {
@@ -345,6 +410,12 @@ func MalformedPolicy(message string) *apierror.Error {
 	return MalformedPolicyDocument.New(message)
 }
 
+// AttachedPolicyMissing returns PolicyEvaluation: Policy {PolicyArn} is attached, but does not exist
+// any more; nothing is allowed until it is detached.
+func AttachedPolicyMissing(policyArn string) *apierror.Error {
+	return PolicyEvaluation.New("Policy " + policyArn + " is attached, but does not exist any more; nothing is allowed until it is detached.")
+}
+
 // ConcurrentlyModified returns ConcurrentModification: Other requests are changing the same entity.
 // Send the request again.
 func ConcurrentlyModified() *apierror.Error {
@@ -360,6 +431,17 @@ func ServiceFailed() *apierror.Error {
 // Denied returns AccessDenied: {Message}
 func Denied(message string) *apierror.Error {
 	return AccessDenied.New(message)
+}
+
+// MembershipOfParent returns AccessDenied: User: {Arn} is not authorized to perform: iam:{Action}
+// because a service account cannot change the groups of its parent user.
+func MembershipOfParent(arn, action string) *apierror.Error {
+	return AccessDenied.New("User: " + arn + " is not authorized to perform: iam:" + action + " because a service account cannot change the groups of its parent user.")
+}
+
+// PolicyOutsideAccount returns AccessDenied: Policy is outside your own account.
+func PolicyOutsideAccount() *apierror.Error {
+	return AccessDenied.New("Policy is outside your own account.")
 }
 
 // AccessKeyLastUsedDenied returns AccessDenied: User: {PrincipalArn} is not authorized to perform
@@ -395,6 +477,12 @@ func BodyIncomplete() *apierror.Error {
 	return MalformedInput.New("The request body ended early.")
 }
 
+// ForwardedForNotValid returns MalformedInput: The X-Forwarded-For header of the proxy holds something
+// that is no address.
+func ForwardedForNotValid() *apierror.Error {
+	return MalformedInput.New("The X-Forwarded-For header of the proxy holds something that is no address.")
+}
+
 // ParametersInQuery returns MalformedQueryString: The parameters of a POST belong in its body, not in
 // its query.
 func ParametersInQuery() *apierror.Error {
@@ -417,65 +505,9 @@ func ActionNotFound(action, version string) *apierror.Error {
 	return InvalidAction.New("Could not find operation " + action + " for version " + version)
 }
 
-// RequestNotSigned returns MissingAuthenticationToken: Request is missing Authentication Token
-func RequestNotSigned() *apierror.Error {
-	return MissingAuthenticationToken.New("Request is missing Authentication Token")
-}
-
-// SignatureIncomplete returns IncompleteSignature: {Message}
-func SignatureIncomplete(message string) *apierror.Error {
-	return IncompleteSignature.New(message)
-}
-
-// SecurityTokenInvalid returns InvalidClientTokenId: The security token included in the request is
-// invalid.
-func SecurityTokenInvalid() *apierror.Error {
-	return InvalidClientTokenId.New("The security token included in the request is invalid.")
-}
-
-// SignatureMismatch returns SignatureDoesNotMatch: The request signature we calculated does not match
-// the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service
-// documentation for details.
-func SignatureMismatch() *apierror.Error {
-	return SignatureDoesNotMatch.New("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
-}
-
-// SignatureExpired returns SignatureDoesNotMatch: Signature expired: {Signed} is now earlier than
-// {Earliest} ({Now} - {Minutes} min.)
-func SignatureExpired(signed, earliest, now, minutes string) *apierror.Error {
-	return SignatureDoesNotMatch.New("Signature expired: " + signed + " is now earlier than " + earliest + " (" + now + " - " + minutes + " min.)")
-}
-
-// SignatureNotYetCurrent returns SignatureDoesNotMatch: Signature not yet current: {Signed} is still
-// later than {Latest} ({Now} + {Minutes} min.)
-func SignatureNotYetCurrent(signed, latest, now, minutes string) *apierror.Error {
-	return SignatureDoesNotMatch.New("Signature not yet current: " + signed + " is still later than " + latest + " (" + now + " + " + minutes + " min.)")
-}
-
-// ScopeMismatch returns SignatureDoesNotMatch: {Message}
-func ScopeMismatch(message string) *apierror.Error {
-	return SignatureDoesNotMatch.New(message)
-}
-
-// RequestIsTooOld returns RequestExpired: Request has expired.
-func RequestIsTooOld() *apierror.Error {
-	return RequestExpired.New("Request has expired.")
-}
-
 // BodyTooLarge returns RequestEntityTooLarge: The request body is longer than {Limit} bytes.
 func BodyTooLarge(limit string) *apierror.Error {
 	return RequestEntityTooLarge.New("The request body is longer than " + limit + " bytes.")
-}
-
-// RateExceeded returns Throttling: Rate exceeded
-func RateExceeded() *apierror.Error {
-	return Throttling.New("Rate exceeded")
-}
-
-// InternallyFailed returns InternalFailure: The request processing has failed because of an unknown
-// error, exception or failure.
-func InternallyFailed() *apierror.Error {
-	return InternalFailure.New("The request processing has failed because of an unknown error, exception or failure.")
 }
 
 // AuditLogUnavailable returns ServiceUnavailable: The audit log cannot be written. Until it can,

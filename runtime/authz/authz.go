@@ -1,30 +1,10 @@
 package authz
 
-import "context"
+import (
+	"context"
 
-// A Decision is the outcome of deciding a request. The zero value denies.
-type Decision uint8
-
-const (
-	// ImplicitDeny means that nothing allows the request.
-	ImplicitDeny Decision = iota
-	// ExplicitDeny means that a statement denies the request, whatever allows it.
-	ExplicitDeny
-	// Allow means that the request may be carried out.
-	Allow
+	"iamserver/runtime/policy"
 )
-
-// String returns the decision as AWS's policy simulator writes it.
-func (d Decision) String() string {
-	switch d {
-	case Allow:
-		return "allowed"
-	case ExplicitDeny:
-		return "explicitDeny"
-	default:
-		return "implicitDeny"
-	}
-}
 
 // A Resource is what an action is carried out on, as the server found it.
 type Resource struct {
@@ -32,79 +12,112 @@ type Resource struct {
 	Type string
 	// ARN has the path that is stored, or that of the request for what does not exist.
 	ARN string
-	// UserID is the unique id of the user that the resource is, or empty.
+	// UserID is the unique id of the user that the resource is, or that the service
+	// account belongs to that it is; or empty.
 	UserID string
+	// Tags are those of the resource.
+	Tags []Tag
+	// Boundary is the ARN of the resource's permissions boundary, or empty.
+	Boundary string
+	// Policy is the policy of the resource, such as a bucket policy; nil if it has none.
+	Policy *policy.Set
 }
 
 // A Request asks whether a principal may carry out one action on all of some resources.
 type Request struct {
 	Principal *Principal
+	// Account is the id of the account that the resources belong to.
+	Account string
 	// Action is the policy action, such as iam:CreateUser.
-	Action string
+	Action policy.Action
 	// SelfService says that the specification opens the action to a user on itself.
 	SelfService bool
+	// ReadOnly says that the action changes nothing.
+	ReadOnly bool
 	// Resources are never empty; an action without a resource type has "*".
 	Resources []Resource
+	// Environment is where the request came from.
+	Environment Environment
+	// Keys gives the condition keys that the request itself supplies; may be nil.
+	Keys policy.Context
 }
 
 // An Outcome is a decision and, for a denial, why and on what.
 type Outcome struct {
-	Decision Decision
+	Decision policy.Decision
 	// Resource is the ARN of the first resource that was not allowed.
 	Resource string
 	// Reason continues AWS's sentence: "because no identity-based policy allows
 	// the iam:CreateUser action".
 	Reason string
+	// Reasons are the statements and parts that decided.
+	Reasons policy.Reasons
 }
 
-// A Decider decides requests. An error denies.
-type Decider interface {
-	Decide(ctx context.Context, req *Request) (Outcome, error)
-}
-
-// Identity is the Decider without policies: root may do everything, a user may
-// do to itself what the specification calls self-service, and nobody anything else.
-type Identity struct {
+// An Engine decides requests by policies.
+type Engine struct {
 	// SelfService opens the self-service actions; without it a user needs an
 	// Allow for them, as on AWS.
 	SelfService bool
 }
 
-// Decide implements Decider. Its error is always nil.
-func (d Identity) Decide(_ context.Context, req *Request) (Outcome, error) {
-	for _, resource := range req.Resources {
-		if !d.allows(req, resource) {
-			return Outcome{
-				Decision: ImplicitDeny,
-				Resource: resource.ARN,
-				Reason:   "because no identity-based policy allows the " + req.Action + " action",
-			}, nil
-		}
-	}
+// Decide decides a request. Its error is always nil.
+func (d Engine) Decide(_ context.Context, req *Request) (Outcome, error) {
 	// A request without resources is a mistake of the program, and denied.
 	if len(req.Resources) == 0 {
 		return Outcome{Resource: "*"}, nil
 	}
-	return Outcome{Decision: Allow}, nil
+	for i := range req.Resources {
+		if outcome := d.decide(req, &req.Resources[i]); outcome.Decision != policy.Allowed {
+			return outcome, nil
+		}
+	}
+	return Outcome{Decision: policy.Allowed}, nil
 }
 
-func (d Identity) allows(req *Request, on Resource) bool {
-	switch req.Principal.Type {
-	case Root:
-		return true
-	case User:
-		return d.SelfService && req.SelfService && on.UserID != "" && on.UserID == req.Principal.UserID
-	default:
-		// A service account has no self-service: it must not mint keys for its parent.
-		return false
+func (d Engine) decide(req *Request, on *Resource) Outcome {
+	if req.widensItself(on) {
+		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: ownRights}
 	}
+	question := &policy.Request{
+		Principal: req.Principal.named(),
+		Action:    req.Action,
+		Resource:  policy.NewResource(on.ARN),
+		Context:   &conditionKeys{req, on},
+	}
+	policies := req.Principal.Policies
+	policies.Resource = on.Policy
+	decision := policies.Evaluate(question)
+	if decision == policy.ImplicitDeny && d.SelfService && req.onItself(on) {
+		policies.Identity = selfService
+		decision = policies.Evaluate(question)
+	}
+	if decision == policy.Allowed {
+		return Outcome{Decision: policy.Allowed}
+	}
+	decision, reasons := policies.Explain(question)
+	return Outcome{Decision: decision, Resource: on.ARN, Reason: reason(req.Action.String(), decision, &reasons), Reasons: reasons}
 }
 
-// Denial is AWS's sentence for a request that was not allowed.
-func Denial(req *Request, outcome Outcome) string {
-	sentence := "User: " + req.Principal.ARN + " is not authorized to perform: " + req.Action + " on resource: " + outcome.Resource
-	if outcome.Reason != "" {
-		sentence += " " + outcome.Reason
-	}
-	return sentence
+// onItself reports whether self-service may open the action: to a user that signs
+// with a key of its own.
+func (r *Request) onItself(on *Resource) bool {
+	return r.SelfService && r.Principal.Type == User && on.UserID != "" && on.UserID == r.Principal.UserID
 }
+
+// widensItself reports whether a service account would change what it gets its
+// rights from: its parent, itself, or another one of the parent's. Whatever the
+// parent may do, the key of a program must not become more than it was made for.
+func (r *Request) widensItself(on *Resource) bool {
+	return r.Principal.Type == ServiceAccount && !r.ReadOnly && on.UserID != "" && on.UserID == r.Principal.UserID
+}
+
+// selfService stands in for the policies of a user that have already been asked
+// for a Deny: it allows everything, so that only bounds are left to be asked.
+var selfService = func() *policy.Set {
+	document, err := policy.Parse(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+	if err != nil {
+		panic(err)
+	}
+	return policy.NewSet(new(policy.Vocabulary).Compile(document, policy.InlinePolicy, policy.Source{ID: "self-service", Type: policy.SourceNone}))
+}()

@@ -144,11 +144,22 @@ func NonEmptyStrings(w *Writer, name string, items []string) {
 // IntMap writes an element with an entry element for each key, which holds a
 // key and a value. Keys are sorted, so that equal maps are equal bytes.
 func IntMap(w *Writer, name string, entries map[string]int32) {
+	writeMap(w, name, entries, w.Int)
+}
+
+// StringMap writes a map as IntMap does, or nothing if it is nil.
+func StringMap(w *Writer, name string, entries map[string]string) {
+	if entries != nil {
+		writeMap(w, name, entries, w.String)
+	}
+}
+
+func writeMap[V any](w *Writer, name string, entries map[string]V, write func(name string, value V)) {
 	w.open(name)
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		w.open("entry")
 		w.String("key", key)
-		w.Int("value", entries[key])
+		write("value", entries[key])
 		w.close("entry")
 	}
 	w.close(name)

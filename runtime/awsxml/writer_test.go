@@ -78,6 +78,15 @@ func TestWriter(t *testing.T) {
 		},
 		{"an empty map is written", func(w *awsxml.Writer) { awsxml.IntMap(w, "SummaryMap", nil) }, "<SummaryMap></SummaryMap>"},
 		{
+			"a map of strings is in the order of its keys",
+			func(w *awsxml.Writer) {
+				awsxml.StringMap(w, "Details", map[string]string{"Resource Policy": "allowed", "IAM Policy": "a<b"})
+			},
+			"<Details><entry><key>IAM Policy</key><value>a&lt;b</value></entry><entry><key>Resource Policy</key><value>allowed</value></entry></Details>",
+		},
+		{"an empty map of strings is written", func(w *awsxml.Writer) { awsxml.StringMap(w, "Details", map[string]string{}) }, "<Details></Details>"},
+		{"no map of strings is left out", func(w *awsxml.Writer) { awsxml.StringMap(w, "Details", nil) }, ""},
+		{
 			"a response",
 			func(w *awsxml.Writer) {
 				w.Response("GetTag", "https://iam.amazonaws.com/doc/2010-05-08/", "id-1", true, tags[0].EncodeXML)

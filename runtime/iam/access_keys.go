@@ -60,7 +60,7 @@ func (s *Service) suppliedKey(req *iamapi.CreateAccessKeyRequest) (id string, se
 
 // ListAccessKeys returns a page of a user's access keys, or root's one.
 func (s *Service) ListAccessKeys(tx *Tx, req *iamapi.ListAccessKeysRequest) (*iamapi.ListAccessKeysResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(accessKeyList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s *Service) ListAccessKeys(tx *Tx, req *iamapi.ListAccessKeysRequest) (*ia
 	for i, k := range keys {
 		page[i] = iamapi.AccessKeyMetadata{UserName: name, AccessKeyId: &k.ID, Status: new(string(k.Status)), CreateDate: &k.Created}
 	}
-	return &iamapi.ListAccessKeysResponse{AccessKeyMetadata: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListAccessKeysResponse{AccessKeyMetadata: page, IsTruncated: next != "", Marker: markerOut(accessKeyList, next)}, nil
 }
 
 // UpdateAccessKey enables or disables an access key. AWS alone lets keys expire.

@@ -180,13 +180,13 @@ func TestListAccessKeys(t *testing.T) {
 			after: []step{createAlice, createAlicesKey, second},
 			step:  "ListAccessKeys UserName=alice&MaxItems=1",
 			want: &iamapi.ListAccessKeysResponse{
-				AccessKeyMetadata: []iamapi.AccessKeyMetadata{metadata("alices", "Active")}, IsTruncated: true, Marker: marker("alices"),
+				AccessKeyMetadata: []iamapi.AccessKeyMetadata{metadata("alices", "Active")}, IsTruncated: true, Marker: marker("k", "alices"),
 			},
 		},
 		{
 			name:  "and the second",
 			after: []step{createAlice, createAlicesKey, second},
-			step:  "ListAccessKeys UserName=alice&MaxItems=1&Marker=" + step(*marker("alices")),
+			step:  "ListAccessKeys UserName=alice&MaxItems=1&Marker=" + step(*marker("k", "alices")),
 			want:  &iamapi.ListAccessKeysResponse{AccessKeyMetadata: []iamapi.AccessKeyMetadata{metadata("second", "Active")}},
 		},
 		{

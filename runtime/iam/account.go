@@ -95,7 +95,7 @@ func (s *Service) DeleteAccountAlias(tx *Tx, req *iamapi.DeleteAccountAliasReque
 // ListAccountAliases returns the account's alias, which is always the last
 // page.
 func (s *Service) ListAccountAliases(tx *Tx, req *iamapi.ListAccountAliasesRequest) (*iamapi.ListAccountAliasesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(aliasList, req.Marker)
 	if err != nil {
 		return nil, err
 	}

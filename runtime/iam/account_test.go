@@ -65,7 +65,7 @@ func TestAccountAlias(t *testing.T) {
 		{
 			name:  "nothing comes after the alias",
 			after: []step{create},
-			step:  "ListAccountAliases Marker=" + step(*marker("acme")),
+			step:  "ListAccountAliases Marker=" + step(*marker("l", "acme")),
 			want:  &iamapi.ListAccountAliasesResponse{},
 		},
 		{

@@ -9,6 +9,7 @@ import (
 	"iamserver/runtime/action"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 )
 
 // AttachUserPolicy attaches a managed policy to a user, who may have it already.
@@ -33,7 +34,7 @@ func (s *Service) DetachUserPolicy(tx *Tx, req *iamapi.DetachUserPolicyRequest) 
 // ListAttachedUserPolicies returns a page of the managed policies attached to a
 // user.
 func (s *Service) ListAttachedUserPolicies(tx *Tx, req *iamapi.ListAttachedUserPoliciesRequest) (*iamapi.ListAttachedUserPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(attachmentList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Service) ListAttachedUserPolicies(tx *Tx, req *iamapi.ListAttachedUserP
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(attachmentList, next)}, nil
 }
 
 // AttachGroupPolicy attaches a managed policy to a group, which may have it
@@ -71,7 +72,7 @@ func (s *Service) DetachGroupPolicy(tx *Tx, req *iamapi.DetachGroupPolicyRequest
 // ListAttachedGroupPolicies returns a page of the managed policies attached to
 // a group.
 func (s *Service) ListAttachedGroupPolicies(tx *Tx, req *iamapi.ListAttachedGroupPoliciesRequest) (*iamapi.ListAttachedGroupPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(attachmentList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +84,13 @@ func (s *Service) ListAttachedGroupPolicies(tx *Tx, req *iamapi.ListAttachedGrou
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListAttachedGroupPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListAttachedGroupPoliciesResponse{AttachedPolicies: attachedOut(page), IsTruncated: next != "", Marker: markerOut(attachmentList, next)}, nil
 }
 
 // ListEntitiesForPolicy returns a page of the groups and users that use a
 // managed policy. A filter for entities that use none is not an error.
 func (s *Service) ListEntitiesForPolicy(tx *Tx, req *iamapi.ListEntitiesForPolicyRequest) (*iamapi.ListEntitiesForPolicyResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(entityList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func (s *Service) ListEntitiesForPolicy(tx *Tx, req *iamapi.ListEntitiesForPolic
 	if err != nil {
 		return nil, err
 	}
-	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: next != "", Marker: markerOut(next)}
+	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: next != "", Marker: markerOut(entityList, next)}
 	for _, e := range entities {
 		switch e.Type {
 		case identity.EntityGroup:
@@ -137,13 +138,18 @@ func (s *Service) attach(tx *Tx, ownerID, policyARN string, quota int, exceeded 
 	return tx.Attach(ownerID, s.ref(p))
 }
 
-// detach detaches a managed policy from a user or group, which must have it.
+// detach detaches a managed policy from a user or group, which must have it. One
+// that AWS manages need not be there any more.
 func (s *Service) detach(tx *Tx, ownerID, policyARN string) error {
-	p, err := s.policy(tx, policyARN, iamerr.PolicyNotAttached)
-	if err != nil {
-		return err
+	ref := managedRef(policyARN)
+	if !managed.Is(policyARN) {
+		p, err := s.policy(tx, policyARN, iamerr.PolicyNotAttached)
+		if err != nil {
+			return err
+		}
+		ref = s.ref(p)
 	}
-	return notFound(tx.Detach(ownerID, s.ref(p)), iamerr.PolicyNotAttached, policyARN)
+	return notFound(tx.Detach(ownerID, ref), iamerr.PolicyNotAttached, policyARN)
 }
 
 func (tx *Tx) attachedPolicies(ownerID, pathPrefix, after string, limit int32) (page []identity.PolicyRef, next string, err error) {

@@ -240,8 +240,8 @@ func TestListEntitiesForPolicy(t *testing.T) {
 		{"boundaries", "&PolicyUsageFilter=PermissionsBoundary", iamapi.ListEntitiesForPolicyResponse{PolicyUsers: both}},
 		{"below a path", "&PathPrefix=/eng/", iamapi.ListEntitiesForPolicyResponse{PolicyGroups: groups, PolicyUsers: aliceAlone}},
 		{"users below a path whose boundary it is", "&PathPrefix=/eng/&EntityFilter=User&PolicyUsageFilter=PermissionsBoundary", iamapi.ListEntitiesForPolicyResponse{PolicyUsers: aliceAlone}},
-		{"the first page", "&MaxItems=1", iamapi.ListEntitiesForPolicyResponse{PolicyGroups: groups, IsTruncated: true, Marker: marker("Group\x00" + id("AGPA", 3))}},
-		{"the last page", "&MaxItems=2&Marker=" + step(*marker("Group\x00" + id("AGPA", 3))), iamapi.ListEntitiesForPolicyResponse{PolicyUsers: both}},
+		{"the first page", "&MaxItems=1", iamapi.ListEntitiesForPolicyResponse{PolicyGroups: groups, IsTruncated: true, Marker: marker("e", "Group\x00"+id("AGPA", 3))}},
+		{"the last page", "&MaxItems=2&Marker=" + step(*marker("e", "Group\x00"+id("AGPA", 3))), iamapi.ListEntitiesForPolicyResponse{PolicyUsers: both}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f.requireAnswer("ListEntitiesForPolicy PolicyArn="+limitsARN+tt.parameters, &tt.want, "")

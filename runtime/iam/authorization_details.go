@@ -16,10 +16,10 @@ import (
 const maxDetailDocuments = 1 << 20
 
 // GetAccountAuthorizationDetails returns a page of the users, then the groups,
-// then the managed policies of the account, with all that decides what they may
-// do.
+// then the managed policies of the account and those of AWS that it uses, with
+// all that decides what they may do.
 func (s *Service) GetAccountAuthorizationDetails(tx *Tx, req *iamapi.GetAccountAuthorizationDetailsRequest) (*iamapi.GetAccountAuthorizationDetailsResponse, error) {
-	position, err := markerIn(req.Marker)
+	position, err := markerIn(detailList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +53,7 @@ var detailKinds = []detailKind{
 	{iamapi.EntityTypeUser, (*details).nextUser},
 	{iamapi.EntityTypeGroup, (*details).nextGroup},
 	{iamapi.EntityTypeLocalManagedPolicy, (*details).nextPolicy},
+	{iamapi.EntityTypeAWSManagedPolicy, (*details).nextManagedPolicy},
 }
 
 // detailSeparator stands in markers between the kind to go on with and the
@@ -95,7 +96,7 @@ func (d *details) add(kind detailKind, after string) error {
 			return err
 		}
 		if d.room == 0 || d.documents >= maxDetailDocuments {
-			d.out.IsTruncated, d.out.Marker = true, markerOut(kind.name+detailSeparator+after)
+			d.out.IsTruncated, d.out.Marker = true, markerOut(detailList, kind.name+detailSeparator+after)
 			return nil
 		}
 		if err := add(); err != nil {
@@ -178,8 +179,22 @@ func (d *details) nextPolicy(after string) (add func() error, next string, err e
 	return func() error { return d.addPolicy(&policies[0]) }, next, nil
 }
 
+// nextManagedPolicy passes over the policies of AWS that nothing uses.
+func (d *details) nextManagedPolicy(after string) (add func() error, next string, err error) {
+	all, err := d.managedPolicies(d.tx, func(p *identity.Policy) bool {
+		return managedPosition(p) > after && p.AttachmentCount+p.BoundaryCount > 0
+	})
+	if err != nil || len(all) == 0 {
+		return nil, "", err
+	}
+	if len(all) > 1 {
+		next = managedPosition(&all[0])
+	}
+	return func() error { return d.addPolicy(&all[0]) }, next, nil
+}
+
 func (d *details) addPolicy(p *identity.Policy) error {
-	versions, err := d.tx.PolicyVersions(p.ID)
+	versions, err := d.versionsOf(d.tx, p)
 	if err != nil {
 		return err
 	}

@@ -76,22 +76,22 @@ func TestGetAccountAuthorizationDetails(t *testing.T) {
 		},
 		{
 			name: "a page that ends with the last user goes on with the first group", parameters: "MaxItems=2",
-			want: &iamapi.GetAccountAuthorizationDetailsResponse{UserDetailList: users, IsTruncated: true, Marker: marker("Group:")},
+			want: &iamapi.GetAccountAuthorizationDetailsResponse{UserDetailList: users, IsTruncated: true, Marker: marker("d", "Group:")},
 		},
 		{
-			name: "a page begins where the one before ended", parameters: "MaxItems=2&Marker=" + step(*marker("User:alice")),
+			name: "a page begins where the one before ended", parameters: "MaxItems=2&Marker=" + step(*marker("d", "User:alice")),
 			want: &iamapi.GetAccountAuthorizationDetailsResponse{
-				UserDetailList: users[1:], GroupDetailList: groups, IsTruncated: true, Marker: marker("LocalManagedPolicy:"),
+				UserDetailList: users[1:], GroupDetailList: groups, IsTruncated: true, Marker: marker("d", "LocalManagedPolicy:"),
 			},
 		},
 		{
-			name: "a page with room for the rest is the last", parameters: "MaxItems=2&Marker=" + step(*marker("LocalManagedPolicy:")),
+			name: "a page with room for the rest is the last", parameters: "MaxItems=2&Marker=" + step(*marker("d", "LocalManagedPolicy:")),
 			want: &iamapi.GetAccountAuthorizationDetailsResponse{Policies: policies},
 		},
 		{name: "a marker that is none", parameters: "Marker=%21", err: "ValidationError: Invalid Marker."},
-		{name: "a marker of another list", parameters: "Marker=" + step(*marker("alice")), err: "ValidationError: Invalid Marker."},
+		{name: "a marker of another list", parameters: "Marker=" + step(*marker("u", "alice")), err: "ValidationError: Invalid Marker."},
 		{
-			name: "a marker of a kind that is not asked for", parameters: "Filter.member.1=Group&Marker=" + step(*marker("User:alice")),
+			name: "a marker of a kind that is not asked for", parameters: "Filter.member.1=Group&Marker=" + step(*marker("d", "User:alice")),
 			err: "ValidationError: Invalid Marker.",
 		},
 	} {

@@ -23,7 +23,7 @@ func (s *Service) CreateGroup(tx *Tx, req *iamapi.CreateGroupRequest) (*iamapi.C
 
 // GetGroup returns a group and a page of its members.
 func (s *Service) GetGroup(tx *Tx, req *iamapi.GetGroupRequest) (*iamapi.GetGroupResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(memberList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +39,12 @@ func (s *Service) GetGroup(tx *Tx, req *iamapi.GetGroupRequest) (*iamapi.GetGrou
 	for i := range members {
 		page[i] = s.userOut(&members[i])
 	}
-	return &iamapi.GetGroupResponse{Group: s.groupOut(group), Users: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.GetGroupResponse{Group: s.groupOut(group), Users: page, IsTruncated: next != "", Marker: markerOut(memberList, next)}, nil
 }
 
 // ListGroups returns a page of the groups below a path prefix.
 func (s *Service) ListGroups(tx *Tx, req *iamapi.ListGroupsRequest) (*iamapi.ListGroupsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(groupList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (s *Service) ListGroups(tx *Tx, req *iamapi.ListGroupsRequest) (*iamapi.Lis
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListGroupsResponse{Groups: s.groupsOut(groups), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListGroupsResponse{Groups: s.groupsOut(groups), IsTruncated: next != "", Marker: markerOut(groupList, next)}, nil
 }
 
 // UpdateGroup changes the name and the path of a group, and whether its

@@ -21,6 +21,7 @@ import (
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/iam"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 	"iamserver/runtime/storage/memory"
 	"iamserver/runtime/validate"
 )
@@ -45,6 +46,7 @@ type fixture struct {
 	random  *counter
 	now     time.Time
 	quotas  iamapi.Quotas
+	managed *managed.Policies            // nil: those that come with the server
 	lastUse map[string]identity.LastUsed // not yet stored, by access key id
 }
 
@@ -94,7 +96,7 @@ func (f *fixture) call(s step) (action.Response, error) {
 
 func (f *fixture) service() *iam.Service {
 	return iam.New(iam.Config{
-		Account: account, RootAccessKeyID: rootKey, RootCreated: opened, Quotas: f.quotas,
+		Account: account, RootAccessKeyID: rootKey, RootCreated: opened, Quotas: f.quotas, Managed: f.managed,
 		Now: func() time.Time { return f.now },
 		LastUsed: func(id string) (identity.LastUsed, bool) {
 			use, ok := f.lastUse[id]
@@ -246,9 +248,9 @@ func (c *counter) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// marker is the marker of a page that begins after a position.
-func marker(position string) *string {
-	return new(base64.RawURLEncoding.EncodeToString([]byte(position)))
+// marker is the marker of a page that begins after a position in a list.
+func marker(list, position string) *string {
+	return new(base64.RawURLEncoding.EncodeToString([]byte(list + position)))
 }
 
 // An openSealer only keeps secrets with their owner and id.

@@ -35,7 +35,7 @@ func (s *Service) GetUserPolicy(tx *Tx, req *iamapi.GetUserPolicyRequest) (*iama
 // ListUserPolicies returns a page of the names of the policies embedded in a
 // user.
 func (s *Service) ListUserPolicies(tx *Tx, req *iamapi.ListUserPoliciesRequest) (*iamapi.ListUserPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(inlinePolicyList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) ListUserPolicies(tx *Tx, req *iamapi.ListUserPoliciesRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListUserPoliciesResponse{PolicyNames: names, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListUserPoliciesResponse{PolicyNames: names, IsTruncated: next != "", Marker: markerOut(inlinePolicyList, next)}, nil
 }
 
 // DeleteUserPolicy removes a policy embedded in a user.
@@ -87,7 +87,7 @@ func (s *Service) GetGroupPolicy(tx *Tx, req *iamapi.GetGroupPolicyRequest) (*ia
 // ListGroupPolicies returns a page of the names of the policies embedded in a
 // group.
 func (s *Service) ListGroupPolicies(tx *Tx, req *iamapi.ListGroupPoliciesRequest) (*iamapi.ListGroupPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(inlinePolicyList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (s *Service) ListGroupPolicies(tx *Tx, req *iamapi.ListGroupPoliciesRequest
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.ListGroupPoliciesResponse{PolicyNames: names, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListGroupPoliciesResponse{PolicyNames: names, IsTruncated: next != "", Marker: markerOut(inlinePolicyList, next)}, nil
 }
 
 // DeleteGroupPolicy removes a policy embedded in a group.

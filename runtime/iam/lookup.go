@@ -8,6 +8,7 @@ import (
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 )
 
 // user returns a user by name, or AWS's NoSuchEntity.
@@ -51,10 +52,9 @@ func (tx *Tx) subject(userName *string) (*identity.User, error) {
 	return user, notFound(err, iamerr.UserNotFound, tx.Caller.UserName)
 }
 
-// policy returns the customer managed policy of an ARN, which must have the
-// policy's own path and name, in their case: that is what the caller was
-// authorized on. Of a policy that is not there, missing says so; those of
-// other accounts and of AWS never are.
+// policy returns the managed policy of an ARN, which must have the policy's own
+// path and name, in their case: that is what the caller was authorized on. Of a
+// policy that is not there, missing says so; those of other accounts never are.
 func (s *Service) policy(tx *Tx, policyARN string, missing func(policyARN string) *apierror.Error) (*identity.Policy, error) {
 	if _, err := arn.Parse(policyARN); err != nil {
 		return nil, iamerr.MalformedArn(policyARN)
@@ -62,6 +62,9 @@ func (s *Service) policy(tx *Tx, policyARN string, missing func(policyARN string
 	named, err := arn.ParsePolicy(policyARN, s.config.Account)
 	if err != nil {
 		return nil, iamerr.ArnOfNoPolicy(policyARN)
+	}
+	if managed.Is(policyARN) {
+		return s.managedPolicy(tx, policyARN, missing)
 	}
 	if named.Account != s.config.Account {
 		return nil, missing(policyARN)
@@ -78,5 +81,8 @@ func (s *Service) policy(tx *Tx, policyARN string, missing func(policyARN string
 
 // ref returns what users and groups refer to a policy by.
 func (s *Service) ref(policy *identity.Policy) identity.PolicyRef {
+	if m := s.config.Managed.ByID(policy.ID); m != nil {
+		return identity.PolicyRef{ID: m.ID, ARN: m.ARN}
+	}
 	return identity.PolicyRef{ID: policy.ID, ARN: arn.Policy(s.config.Account, policy.Path, policy.Name)}
 }

@@ -44,21 +44,18 @@ func (s *Service) GetPolicy(tx *Tx, req *iamapi.GetPolicyRequest) (*iamapi.GetPo
 	return &iamapi.GetPolicyResponse{Policy: new(s.policyOut(p))}, nil
 }
 
-// ListPolicies returns a page of the managed policies of the account; of AWS's
-// own there are none.
+// ListPolicies returns a page of the managed policies of the account, of those
+// that AWS manages, or of both.
 func (s *Service) ListPolicies(tx *Tx, req *iamapi.ListPoliciesRequest) (*iamapi.ListPoliciesResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(policyList, req.Marker)
 	if err != nil {
 		return nil, err
-	}
-	if req.Scope == iamapi.PolicyScopeAWS {
-		return &iamapi.ListPoliciesResponse{}, nil
 	}
 	filter := identity.PolicyFilter{
 		PathPrefix: req.PathPrefix, OnlyAttached: req.OnlyAttached,
 		Usage: identity.PolicyUsage(action.Value(req.PolicyUsageFilter)),
 	}
-	policies, next, err := tx.Policies(filter, after, int(req.MaxItems))
+	policies, next, err := s.policies(tx, req.Scope, filter, after, int(req.MaxItems))
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +63,15 @@ func (s *Service) ListPolicies(tx *Tx, req *iamapi.ListPoliciesRequest) (*iamapi
 	for i := range policies {
 		page[i] = s.policyOut(&policies[i])
 	}
-	return &iamapi.ListPoliciesResponse{Policies: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPoliciesResponse{Policies: page, IsTruncated: next != "", Marker: markerOut(policyList, next)}, nil
 }
 
 // DeletePolicy deletes a managed policy that nothing uses and that has only
 // the version in force.
 func (s *Service) DeletePolicy(tx *Tx, req *iamapi.DeletePolicyRequest) (*iamapi.DeletePolicyResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.PolicyNotFound)
 	if err != nil {
 		return nil, err

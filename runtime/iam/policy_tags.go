@@ -8,6 +8,9 @@ import (
 
 // TagPolicy sets tags of a managed policy.
 func (s *Service) TagPolicy(tx *Tx, req *iamapi.TagPolicyRequest) (*iamapi.TagPolicyResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.PolicyNotFound)
 	if err != nil {
 		return nil, err
@@ -22,6 +25,9 @@ func (s *Service) TagPolicy(tx *Tx, req *iamapi.TagPolicyRequest) (*iamapi.TagPo
 // UntagPolicy removes tags of a managed policy; keys that the policy does not
 // have are passed over.
 func (s *Service) UntagPolicy(tx *Tx, req *iamapi.UntagPolicyRequest) (*iamapi.UntagPolicyResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.PolicyNotFound)
 	if err != nil {
 		return nil, err
@@ -31,7 +37,7 @@ func (s *Service) UntagPolicy(tx *Tx, req *iamapi.UntagPolicyRequest) (*iamapi.U
 
 // ListPolicyTags returns a page of the tags of a managed policy.
 func (s *Service) ListPolicyTags(tx *Tx, req *iamapi.ListPolicyTagsRequest) (*iamapi.ListPolicyTagsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(tagList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -40,5 +46,5 @@ func (s *Service) ListPolicyTags(tx *Tx, req *iamapi.ListPolicyTagsRequest) (*ia
 		return nil, err
 	}
 	page, next := identity.Page(p.Tags, after, int(req.MaxItems))
-	return &iamapi.ListPolicyTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPolicyTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(tagList, next)}, nil
 }

@@ -13,6 +13,9 @@ import (
 // CreatePolicyVersion adds a version to a managed policy. Another version has
 // to be deleted first where there are as many as the quota allows.
 func (s *Service) CreatePolicyVersion(tx *Tx, req *iamapi.CreatePolicyVersionRequest) (*iamapi.CreatePolicyVersionResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, err := s.policy(tx, req.PolicyArn, iamerr.AttachablePolicyNotFound)
 	if err != nil {
 		return nil, err
@@ -39,7 +42,7 @@ func (s *Service) GetPolicyVersion(tx *Tx, req *iamapi.GetPolicyVersionRequest) 
 	if err != nil {
 		return nil, err
 	}
-	version, err := tx.PolicyVersion(p.ID, number)
+	version, err := s.versionOf(tx, p, number)
 	if err != nil {
 		return nil, notFound(err, versionMissing(req.VersionId), req.PolicyArn)
 	}
@@ -48,7 +51,7 @@ func (s *Service) GetPolicyVersion(tx *Tx, req *iamapi.GetPolicyVersionRequest) 
 
 // ListPolicyVersions returns a page of the versions of a managed policy.
 func (s *Service) ListPolicyVersions(tx *Tx, req *iamapi.ListPolicyVersionsRequest) (*iamapi.ListPolicyVersionsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(versionList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +59,19 @@ func (s *Service) ListPolicyVersions(tx *Tx, req *iamapi.ListPolicyVersionsReque
 	if err != nil {
 		return nil, err
 	}
-	versions, err := tx.PolicyVersions(p.ID)
+	versions, err := s.versionsOf(tx, p)
 	if err != nil {
 		return nil, err
 	}
 	page, next := identity.Page(versions, after, int(req.MaxItems))
-	return &iamapi.ListPolicyVersionsResponse{Versions: versionsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListPolicyVersionsResponse{Versions: versionsOut(page), IsTruncated: next != "", Marker: markerOut(versionList, next)}, nil
 }
 
 // SetDefaultPolicyVersion brings a version of a managed policy into force.
 func (s *Service) SetDefaultPolicyVersion(tx *Tx, req *iamapi.SetDefaultPolicyVersionRequest) (*iamapi.SetDefaultPolicyVersionResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, number, err := s.policyVersion(tx, req.PolicyArn, req.VersionId)
 	if err != nil {
 		return nil, err
@@ -77,6 +83,9 @@ func (s *Service) SetDefaultPolicyVersion(tx *Tx, req *iamapi.SetDefaultPolicyVe
 // DeletePolicyVersion deletes a version of a managed policy that is not in
 // force.
 func (s *Service) DeletePolicyVersion(tx *Tx, req *iamapi.DeletePolicyVersionRequest) (*iamapi.DeletePolicyVersionResponse, error) {
+	if err := ownPolicy(req.PolicyArn); err != nil {
+		return nil, err
+	}
 	p, number, err := s.policyVersion(tx, req.PolicyArn, req.VersionId)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"iamserver/generated/iamapi"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
 )
 
 // A Tx is what a handler runs in: the transaction, and who called.
@@ -30,6 +31,9 @@ type Config struct {
 	RootCreated time.Time
 	// Quotas are the limits of the account.
 	Quotas iamapi.Quotas
+	// Managed are the policies that no request can change; nil means those that
+	// come with the server.
+	Managed *managed.Policies
 	// Now is the clock.
 	Now func() time.Time
 	// LastUsed returns the latest use of an access key that is not yet stored;
@@ -45,4 +49,9 @@ type Service struct {
 var _ iamapi.Handler[*Tx] = (*Service)(nil)
 
 // New returns the IAM API of an account.
-func New(cfg Config) *Service { return &Service{config: cfg} }
+func New(cfg Config) *Service {
+	if cfg.Managed == nil {
+		cfg.Managed = managed.BuiltIn()
+	}
+	return &Service{config: cfg}
+}

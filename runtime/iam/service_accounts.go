@@ -125,7 +125,7 @@ func (s *Service) GetServiceAccount(tx *Tx, req *iamapi.GetServiceAccountRequest
 // ListServiceAccounts returns a page of the service accounts of a user, or of
 // all users.
 func (s *Service) ListServiceAccounts(tx *Tx, req *iamapi.ListServiceAccountsRequest) (*iamapi.ListServiceAccountsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(serviceAccountList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (s *Service) ListServiceAccounts(tx *Tx, req *iamapi.ListServiceAccountsReq
 		}
 		page[i] = s.serviceAccountOut(&accounts[i], parent.Name)
 	}
-	return &iamapi.ListServiceAccountsResponse{ServiceAccounts: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListServiceAccountsResponse{ServiceAccounts: page, IsTruncated: next != "", Marker: markerOut(serviceAccountList, next)}, nil
 }
 
 // UpdateServiceAccount changes what is given of a service account.

@@ -30,7 +30,7 @@ func (s *Service) UntagUser(tx *Tx, req *iamapi.UntagUserRequest) (*iamapi.Untag
 
 // ListUserTags returns a page of the tags of a user.
 func (s *Service) ListUserTags(tx *Tx, req *iamapi.ListUserTagsRequest) (*iamapi.ListUserTagsResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(tagList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -39,5 +39,5 @@ func (s *Service) ListUserTags(tx *Tx, req *iamapi.ListUserTagsRequest) (*iamapi
 		return nil, err
 	}
 	page, next := identity.Page(user.Tags, after, int(req.MaxItems))
-	return &iamapi.ListUserTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListUserTagsResponse{Tags: tagsOut(page), IsTruncated: next != "", Marker: markerOut(tagList, next)}, nil
 }

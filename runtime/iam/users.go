@@ -46,7 +46,7 @@ func (s *Service) GetUser(tx *Tx, req *iamapi.GetUserRequest) (*iamapi.GetUserRe
 
 // ListUsers returns a page of the users below a path prefix.
 func (s *Service) ListUsers(tx *Tx, req *iamapi.ListUsersRequest) (*iamapi.ListUsersResponse, error) {
-	after, err := markerIn(req.Marker)
+	after, err := markerIn(userList, req.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) ListUsers(tx *Tx, req *iamapi.ListUsersRequest) (*iamapi.ListU
 	for i := range users {
 		page[i] = s.userOut(&users[i])
 	}
-	return &iamapi.ListUsersResponse{Users: page, IsTruncated: next != "", Marker: markerOut(next)}, nil
+	return &iamapi.ListUsersResponse{Users: page, IsTruncated: next != "", Marker: markerOut(userList, next)}, nil
 }
 
 // UpdateUser changes the name and the path of a user; what belongs to the user

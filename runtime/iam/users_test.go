@@ -94,7 +94,7 @@ func TestPoliciesByARN(t *testing.T) {
 		{name: "an ARN as it is shown", arn: limitsARN},
 		{name: "an ARN without an account means the own account", arn: "arn:aws:iam:::policy/ops/limits"},
 		{name: "another account has nothing here", arn: "arn:aws:iam::210987654321:policy/ops/limits", err: missing("arn:aws:iam::210987654321:policy/ops/limits")},
-		{name: "AWS has nothing here", arn: "arn:aws:iam::aws:policy/ops/limits", err: missing("arn:aws:iam::aws:policy/ops/limits")},
+		{name: "AWS has no such policy", arn: "arn:aws:iam::aws:policy/ops/limits", err: missing("arn:aws:iam::aws:policy/ops/limits")},
 		{name: "the path must be that of the policy", arn: "arn:aws:iam:::policy/limits", err: missing("arn:aws:iam:::policy/limits")},
 		{name: "the case must be that of the policy", arn: "arn:aws:iam:::policy/ops/Limits", err: missing("arn:aws:iam:::policy/ops/Limits")},
 		{name: "an ARN of a user", arn: "arn:aws:iam:::user/ops/limits", err: "InvalidInput: ARN arn:aws:iam:::user/ops/limits is not valid."},
@@ -206,7 +206,7 @@ func TestPagesOfUsersSurviveChange(t *testing.T) {
 	}
 	first, next := page(nil)
 	require.Equal(t, []string{"a", "c"}, first)
-	require.Equal(t, marker("c"), next)
+	require.Equal(t, marker("u", "c"), next)
 
 	// The user at which the page ended goes, one comes before it and one after.
 	f.do("DeleteUser UserName=c", "CreateUser UserName=b", "CreateUser UserName=d")
@@ -425,12 +425,12 @@ func TestUserTags(t *testing.T) {
 			name:  "tags are listed in pages",
 			after: []step{createAlice, tag("a", "1"), tag("b", "2"), tag("c", "3")},
 			step:  list + "&MaxItems=2",
-			want:  &iamapi.ListUserTagsResponse{Tags: []iamapi.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}, IsTruncated: true, Marker: marker("b")},
+			want:  &iamapi.ListUserTagsResponse{Tags: []iamapi.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}, IsTruncated: true, Marker: marker("t", "b")},
 		},
 		{
 			name:  "and the next page begins after a tag that is gone",
 			after: []step{createAlice, tag("a", "1"), tag("b", "2"), tag("c", "3"), "UntagUser UserName=alice&TagKeys.member.1=b"},
-			step:  list + "&MaxItems=2&Marker=" + step(*marker("b")),
+			step:  list + "&MaxItems=2&Marker=" + step(*marker("t", "b")),
 			want:  tags(iamapi.Tag{Key: "c", Value: "3"}),
 		},
 		{

@@ -23,8 +23,8 @@ func (r PolicyRef) Path() string {
 	return strings.TrimSuffix(r.ARN[max(strings.IndexByte(r.ARN, '/'), 0):], r.Name())
 }
 
-// ofAWS tells AWS's own policies: arn:aws:iam::aws:policy/….
-func (r PolicyRef) ofAWS() bool {
+// OfAWS tells AWS's own policies: arn:aws:iam::aws:policy/….
+func (r PolicyRef) OfAWS() bool {
 	fields := strings.SplitN(r.ARN, ":", 6)
 	return len(fields) == 6 && fields[4] == "aws"
 }
@@ -173,7 +173,7 @@ func (u *policyUse) decode(record string) error {
 // use begins or ends a use of a policy, which must be a change. It returns
 // ErrNotFound if there is no such policy. It costs 2 operations.
 func (tx *Tx) use(ref PolicyRef, entity EntityType, entityID string, usage PolicyUsage, on bool) error {
-	if on && !ref.ofAWS() {
+	if on && !ref.OfAWS() {
 		switch there, err := tx.has(tx.key(kindPolicy, ref.ID)); {
 		case err != nil:
 			return err

@@ -23,6 +23,8 @@ const (
 	kindAttached       = "at" // user or group id, folded policy name, policy id: ARN
 	kindServiceAccount = "s"  // service account id: ServiceAccount
 	kindUserService    = "us" // user id, service account id: nothing
+	kindBucket         = "b"  // bucket name: Bucket
+	kindUpload         = "bu" // bucket name, hash of the upload id: Upload
 	kindCounter        = "n"  // counter, shard: count
 	kindAlias          = "a"  // the account's alias
 )

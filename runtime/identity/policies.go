@@ -314,6 +314,16 @@ func (tx *Tx) version(p *Policy, number uint32) (*PolicyVersion, error) {
 	return v, nil
 }
 
+// DefaultVersionNumber returns the number of the version of a policy that is in
+// force, or ErrNotFound if there is no such policy. It gets one record.
+func (tx *Tx) DefaultVersionNumber(policyID string) (uint32, error) {
+	p, err := tx.policy(policyID)
+	if err != nil {
+		return 0, err
+	}
+	return p.DefaultVersion, nil
+}
+
 // DefaultVersion returns the version of a policy that is in force, or
 // ErrNotFound if there is no such policy. It gets two records.
 func (tx *Tx) DefaultVersion(policyID string) (*PolicyVersion, error) {
@@ -354,7 +364,11 @@ type PolicyFilter struct {
 	Usage PolicyUsage
 }
 
-func (f PolicyFilter) shows(p *Policy) bool {
+// Shows tells whether a list shows a policy, whose counts must be set.
+func (f PolicyFilter) Shows(p *Policy) bool {
+	if !strings.HasPrefix(p.Path, f.PathPrefix) {
+		return false
+	}
 	switch f.Usage {
 	case PermissionsBoundary:
 		return p.BoundaryCount > 0
@@ -374,7 +388,7 @@ func (tx *Tx) Policies(filter PolicyFilter, after string, limit int) (page []Pol
 		if err := p.decode(e.value); err != nil || !strings.HasPrefix(p.Path, filter.PathPrefix) {
 			return false, err
 		}
-		if err := tx.countUses(&p); err != nil || !filter.shows(&p) {
+		if err := tx.countUses(&p); err != nil || !filter.Shows(&p) {
 			return false, err
 		}
 		page = append(page, p)

@@ -54,6 +54,14 @@ var records = []struct {
 		"access key", &AccessKey{Owner: "o", Status: Active, Created: moment, sealed: "\xff\x00"},
 		"0a016f" + "1206416374697665" + "1880e2cfaa06" + "2202ff00",
 	},
+	{
+		"bucket", &Bucket{
+			Policy: "{}", PublicAccessBlock: &PublicAccessBlock{BlockPublicAcls: true, RestrictPublicBuckets: true}, Ownership: "o", Changed: moment,
+			Principals: []PolicyPrincipal{{"a", "i"}},
+		},
+		"0a027b7d" + "1013" + "1a016f" + "2080e2cfaa06" + "2a060a0161120169",
+	},
+	{"upload", &Upload{Initiator: "u", Begun: moment}, "0a0175" + "1080e2cfaa06"},
 	{"last used", &LastUsed{Time: moment, Service: "s3", Region: "eu"}, "0880e2cfaa06" + "12027333" + "1a026575"},
 	{
 		"service account", &ServiceAccount{

@@ -26,6 +26,11 @@ type Tx struct {
 	db     *DB
 	reader storage.Reader
 	writer storage.Tx // nil if read-only
+
+	// The user that User returned last, and its key, while nothing can change
+	// it: authorization and the handler ask for the same one.
+	latest    *User
+	latestKey []byte
 }
 
 func (tx *Tx) get(key []byte) (value string, ok bool, err error) {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -66,11 +67,19 @@ func (u *User) decode(record string) error {
 }
 
 // User returns the user with this name in any case, or ErrNotFound. It gets
-// one record.
+// one record. Where nothing can be written, asking again returns the same
+// *User, which must not be changed.
 func (tx *Tx) User(name string) (*User, error) {
+	key := tx.key(kindUserName, fold(name))
+	if tx.latest != nil && bytes.Equal(key, tx.latestKey) {
+		return tx.latest, nil
+	}
 	u := &User{}
-	if err := tx.load(tx.key(kindUserName, fold(name)), u); err != nil {
+	if err := tx.load(key, u); err != nil {
 		return nil, err
+	}
+	if tx.writer == nil {
+		tx.latest, tx.latestKey = u, key
 	}
 	return u, nil
 }

@@ -38,8 +38,8 @@ type Document struct {
 type Statement struct {
 	Sid          string
 	Effect       Effect
-	Principal    *Principal
-	NotPrincipal *Principal
+	Principal    *Principals
+	NotPrincipal *Principals
 	Action       []string
 	NotAction    []string
 	// Resource and NotResource lack the null entries of the array, which AWS
@@ -53,9 +53,9 @@ type Statement struct {
 	End   Position
 }
 
-// A Principal is the value of a Principal or NotPrincipal element: a string, or
+// Principals is the value of a Principal or NotPrincipal element: a string, or
 // lists of values by type. A list is nil where the map lacks the type.
-type Principal struct {
+type Principals struct {
 	// Text is the value where it is a string, which should be "*", or "" where
 	// it is a map.
 	Text          string

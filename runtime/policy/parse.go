@@ -192,9 +192,9 @@ func (p *parser) counted() {
 
 // principal reads a string or a map from types to values. Whether the string is
 // "*", and whether the values name anyone, is not a matter of syntax.
-func (p *parser) principal() *Principal {
+func (p *parser) principal() *Principals {
 	var (
-		principal Principal
+		principal Principals
 		seen      nameSet
 	)
 	if p.peek() == '"' {

@@ -41,7 +41,7 @@ func TestParse(t *testing.T) {
 				End:   policy.Position{Offset: 295, Line: 6, Column: 127},
 			},
 			{
-				Effect: policy.Deny, Principal: &policy.Principal{Text: "*"},
+				Effect: policy.Deny, Principal: &policy.Principals{Text: "*"},
 				NotAction: []string{"iam:*"}, NotResource: []string{"*"},
 				Start: policy.Position{Offset: 302, Line: 7, Column: 5},
 				End:   policy.Position{Offset: 381, Line: 7, Column: 84},
@@ -97,13 +97,13 @@ func TestParseKeepsWhatEvaluationNeeds(t *testing.T) {
 		},
 		{
 			"principals stand by type", `{"Effect":"Deny","NotPrincipal":{"AWS":["1","2"],"Federated":"f","Service":[],"CanonicalUser":"c"}}`,
-			policy.Statement{Effect: "Deny", NotPrincipal: &policy.Principal{
+			policy.Statement{Effect: "Deny", NotPrincipal: &policy.Principals{
 				AWS: []string{"1", "2"}, Federated: []string{"f"}, Service: []string{}, CanonicalUser: []string{"c"},
 			}},
 		},
 		{
 			"an empty principal is present", `{"Effect":"Deny","Principal":{}}`,
-			policy.Statement{Effect: "Deny", Principal: &policy.Principal{}},
+			policy.Statement{Effect: "Deny", Principal: &policy.Principals{}},
 		},
 		{
 			"the effect stays as written", `{"Effect":"dENY"}`,

@@ -8,13 +8,19 @@ import (
 // A Kind says where a document stands, on which the checks of Validate depend.
 type Kind int
 
-// The kinds of identity policies.
+// The kinds of policies.
 const (
 	// ManagedPolicy is a managed policy, which may also serve as a permissions
 	// boundary.
 	ManagedPolicy Kind = iota
 	// InlinePolicy is a policy of one user, group, role or service account.
 	InlinePolicy
+	// SessionPolicy is a policy passed when a session is made.
+	SessionPolicy
+	// ResourcePolicy is a policy of a resource, such as a bucket.
+	ResourcePolicy
+	// TrustPolicy is the policy of a role that says who may assume it.
+	TrustPolicy
 )
 
 // AWS's sentences that have nothing to fill in.
@@ -33,7 +39,8 @@ const (
 
 // Validate returns an *Error with the sentence that AWS answers if d is malformed
 // as a policy of the given kind, and nil if AWS accepts it. It does not ask
-// whether actions, resources and condition keys exist.
+// whether actions, resources, condition keys and principals exist. What S3 says
+// of bucket policies is ValidateBucketPolicy's.
 //
 // Do not reorder the stages: of several faults AWS reports the one that the
 // earliest stage finds, whichever statement it is in.
@@ -44,17 +51,30 @@ func (d *Document) Validate(kind Kind) error {
 		d.versionFault(kind),
 		d.legacyFault(),
 		failsLegacyParsing,
-		d.sidFault(),
+		d.sidFault(kind),
 		d.noActionsFault(),
 		resourceFault,
 		d.actionFault(),
-		d.noResourcesFault(),
-		d.principalFault(),
 	)
+	if message == "" {
+		message = d.kindFault(kind)
+	}
 	if message != "" {
 		return &Error{Message: message}
 	}
 	return nil
+}
+
+// kindFault is the last of the stages, which each kind of policy has for itself.
+func (d *Document) kindFault(kind Kind) string {
+	switch kind {
+	case TrustPolicy:
+		return d.trustFault()
+	case ResourcePolicy:
+		return cmp.Or(d.noResourcesFault(), d.principalsFault(kind))
+	default:
+		return cmp.Or(d.noResourcesFault(), d.principalFault())
+	}
 }
 
 // operatorFault refuses condition operators that AWS does not know. Without
@@ -103,13 +123,15 @@ func (d *Document) legacyFault() string {
 }
 
 // sidFault refuses a Sid that is not alphanumeric, then one that stands twice.
-// AWS reports them in this order; an empty Sid may stand often.
-func (d *Document) sidFault() string {
+// AWS reports them in this order; an empty Sid may stand often. In the policy of
+// a resource a Sid may have any characters (IAM user guide, "IAM JSON policy
+// elements: Sid").
+func (d *Document) sidFault(kind Kind) string {
 	var seen nameSet
 	message := ""
 	for i := range d.Statements {
 		sid := d.Statements[i].Sid
-		if !isAlphanumeric(sid) {
+		if kind != ResourcePolicy && !isAlphanumeric(sid) {
 			return sidNotAlphanumeric
 		}
 		if sid != "" && !seen.add(sid) {

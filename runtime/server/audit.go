@@ -2,11 +2,10 @@ package server
 
 import (
 	"context"
-	"net/http"
-	"net/netip"
 	"time"
 
 	"iamserver/runtime/audit"
+	"iamserver/runtime/authz"
 )
 
 // An Auditor keeps the audit log; *audit.Log is one.
@@ -43,7 +42,7 @@ func (c *call) record(err error) *audit.Record {
 	r := &audit.Record{
 		UserIdentity:       audit.UserIdentity{Type: "Unknown"},
 		EventSource:        c.service.Name + ".amazonaws.com",
-		SourceIPAddress:    peer(c.request),
+		SourceIPAddress:    c.source,
 		UserAgent:          c.request.UserAgent(),
 		RequestID:          c.id,
 		RecipientAccountID: c.server.config.Account,
@@ -67,7 +66,7 @@ func (c *call) record(err error) *audit.Record {
 		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: c.server.config.Account, Type: cloudFormationTypes[resource.Type]})
 	}
 	if c.denial != nil {
-		r.AdditionalEventData = map[string]any{"decision": c.denial.Decision.String(), "resource": c.denial.Resource, "reason": c.denial.Reason}
+		r.AdditionalEventData = denialData(c.denial)
 	}
 	if err != nil {
 		answer := c.answer(err)
@@ -77,17 +76,36 @@ func (c *call) record(err error) *audit.Record {
 	return r
 }
 
-var cloudFormationTypes = map[string]string{
-	"user": "AWS::IAM::User", "group": "AWS::IAM::Group", "policy": "AWS::IAM::ManagedPolicy",
+// denialData is what the audit log says of a denial: the reason that the caller
+// was told, and what only administrators should know, the statements that decided.
+func denialData(denial *authz.Outcome) map[string]any {
+	data := map[string]any{"decision": denial.Decision.String(), "resource": denial.Resource, "reason": denial.Reason}
+	var statements []map[string]any
+	for _, m := range denial.Reasons.Matches {
+		statement := map[string]any{"part": m.Part.String(), "policy": m.Source.ID, "index": m.Index, "line": m.Start.Line}
+		if m.Sid != "" {
+			statement["sid"] = m.Sid
+		}
+		statements = append(statements, statement)
+	}
+	if statements != nil {
+		data["statements"] = statements
+	}
+	var lacking []string
+	for _, part := range denial.Reasons.Lacking {
+		lacking = append(lacking, part.String())
+	}
+	if lacking != nil {
+		data["lacking"] = lacking
+	}
+	if denial.Reasons.MissingKeys != nil {
+		data["missingContextKeys"] = denial.Reasons.MissingKeys
+	}
+	return data
 }
 
-// peer is the address that the request came from.
-func peer(r *http.Request) netip.Addr {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{} // a unix socket
-	}
-	return address.Addr()
+var cloudFormationTypes = map[string]string{
+	"user": "AWS::IAM::User", "group": "AWS::IAM::Group", "policy": "AWS::IAM::ManagedPolicy",
 }
 
 // reportDroppedEvery is how long the audit log may owe the count of what it left out.

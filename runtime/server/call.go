@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +38,9 @@ type call struct {
 	id      string
 	start   time.Time
 
+	source netip.Addr // where the request came from
+	secure bool       // whether it came over TLS
+
 	auth      *sigv4.Authorization // nil until the request is known to be signed
 	principal *authz.Principal     // nil until the signature has been verified
 	cred      *credential
@@ -46,8 +51,10 @@ type call struct {
 	denial    *authz.Outcome // nil unless denied
 
 	body       bytes.Buffer
+	large      bool // the body has one of the places of large ones
 	xml        *awsxml.Writer
 	violations validate.Violations
+	keys       requestKeys
 }
 
 var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)} }}
@@ -56,7 +63,7 @@ var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)}
 const maxKept = 64 << 10
 
 func (s *Server) newCall(r *http.Request) *call {
-	c := calls.Get().(*call) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	c := calls.Get().(*call) // the pool holds nothing else
 	c.server, c.request, c.start = s, r, s.config.Now()
 	c.service = s.services[iamapi.Service.Name]
 	c.id = s.requestID()
@@ -64,6 +71,9 @@ func (s *Server) newCall(r *http.Request) *call {
 }
 
 func (c *call) release() {
+	if c.large {
+		<-c.server.large
+	}
 	if c.body.Cap() > maxKept || cap(c.xml.Bytes()) > maxKept {
 		return
 	}
@@ -95,6 +105,7 @@ func (s *Server) requestID() string {
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(r)
 	defer c.release()
+	defer c.abort()
 	status, err := c.run(r.Context(), w)
 	if err != nil {
 		status = c.encodeError(err)
@@ -109,7 +120,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *call) run(ctx context.Context, w http.ResponseWriter) (status int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicError{p}
+			err = panicError{p, debug.Stack()}
 		}
 	}()
 	if err := c.authenticate(ctx, w); err != nil {
@@ -138,7 +149,7 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 	}
 	c.auth = auth
 	c.service = c.server.services[auth.Service]
-	if err := c.readBody(w); err != nil {
+	if err := c.readBody(ctx, w); err != nil {
 		return err
 	}
 	identity, err := c.server.verifier.Verify(ctx, auth, sha256.Sum256(c.body.Bytes()))
@@ -147,13 +158,17 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 	}
 	c.cred = identity.Principal
 	c.principal = c.cred.principal
-	c.server.used.record(c)
+	c.server.used.record(c.principal, c.service.Name, auth.Region, c.start)
 	return nil
 }
 
 // acceptable refuses what is no request of a query API.
 func (c *call) acceptable() error {
 	r := c.request
+	var err error
+	if c.source, c.secure, err = c.server.locate(r); err != nil {
+		return iamerr.ForwardedForNotValid()
+	}
 	switch {
 	case r.URL.Path != "/" && r.URL.Path != "":
 		return iamerr.PathNotServed()
@@ -165,9 +180,23 @@ func (c *call) acceptable() error {
 	return nil
 }
 
-func (c *call) readBody(w http.ResponseWriter) error {
-	if c.request.Method == http.MethodGet && c.request.ContentLength == 0 {
+// Whoever claims to be signed can make the server read a body, and keep it while
+// the rest comes slowly. So only this many larger than maxKept are read at a
+// time; others wait, and no more than maxWait.
+const (
+	largeBodies = 64
+	maxWait     = 10 * time.Second
+)
+
+func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
+	length := c.request.ContentLength
+	if c.request.Method == http.MethodGet && length == 0 {
 		return nil
+	}
+	if length < 0 || length > maxKept {
+		if err := c.awaitPlace(ctx); err != nil {
+			return err
+		}
 	}
 	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -178,6 +207,18 @@ func (c *call) readBody(w http.ResponseWriter) error {
 		return iamerr.BodyIncomplete()
 	}
 	return nil
+}
+
+func (c *call) awaitPlace(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	select {
+	case c.server.large <- struct{}{}:
+		c.large = true
+		return nil
+	case <-ctx.Done():
+		return iamerr.TookTooLong()
+	}
 }
 
 // dispatch finds the action and reads its parameters, which come from the body
@@ -201,7 +242,10 @@ func (c *call) dispatch() error {
 }
 
 func (c *call) parameters() (string, error) {
-	query := unsigned(sigv4.RequestOf(c.request).Query)
+	query := sigv4.RequestOf(c.request).Query
+	if c.auth.Presigned {
+		query = unsigned(query)
+	}
 	switch {
 	case c.request.Method == http.MethodGet && c.body.Len() > 0:
 		return "", iamerr.ParametersInBody()
@@ -219,7 +263,8 @@ func (c *call) parameters() (string, error) {
 	return c.body.String(), nil
 }
 
-// unsigned returns a query without the parameters of a presigned request.
+// unsigned returns the query of a presigned request without what signing put
+// there: the signature, and headers that the client signed as parameters.
 func unsigned(query string) string {
 	if !strings.Contains(query, "X-Amz-") {
 		return query

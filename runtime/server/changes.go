@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
+	"math"
 	"sync/atomic"
 
 	"iamserver/runtime/storage"
@@ -71,14 +72,30 @@ type markingStore struct {
 // Update implements storage.Store.
 func (s *markingStore) Update(ctx context.Context, fn func(storage.Tx) error) (storage.Revision, error) {
 	tx := &markingTx{}
+	var refused error
 	revision, err := s.Store.Update(ctx, func(inner storage.Tx) error {
 		tx.Tx, tx.keys = inner, tx.keys[:0] // fn may run again
-		return fn(tx)
+		refused = fn(tx)
+		return refused
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		s.changes.mark(revision, tx.keys)
+	case refused == nil && len(tx.keys) > 0:
+		s.markUnknown(ctx, tx.keys)
 	}
 	return revision, err
+}
+
+// markUnknown marks what a failed commit may have written or not: nothing that
+// was read so far is kept until a commit has succeeded.
+func (s *markingStore) markUnknown(ctx context.Context, keys [][]byte) {
+	unknown := storage.Revision(math.MaxUint64) // should nothing be read either
+	_ = s.View(context.WithoutCancel(ctx), func(r storage.Reader) error {
+		unknown = r.Revision() + 1
+		return nil
+	})
+	s.changes.mark(unknown, keys)
 }
 
 type markingTx struct {

@@ -10,6 +10,7 @@ import (
 	"iamserver/runtime/action"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/policy"
 	"iamserver/runtime/storage"
 )
 
@@ -62,6 +63,9 @@ func (c *call) write(ctx context.Context) (action.Response, error) {
 		if !errors.Is(err, errChanged) {
 			return response, err
 		}
+		if err := c.renew(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return nil, iamerr.ConcurrentlyModified()
 }
@@ -102,19 +106,28 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	if err != nil {
 		return fmt.Errorf("resolve the resources of %s: %w", c.row.permission, err)
 	}
-	if c.row.permission == "sts:GetCallerIdentity" {
+	if c.row.permission.String() == "sts:GetCallerIdentity" {
 		return nil // no policy can deny it
 	}
-	request := &authz.Request{Principal: c.principal, Action: c.row.permission, SelfService: c.row.SelfService, Resources: c.resources}
+	c.keys = requestKeys{call: c}
+	request := &authz.Request{
+		Principal: c.principal, Account: c.server.config.Account, Action: c.row.permission, SelfService: c.row.SelfService, ReadOnly: c.row.Access.ReadOnly(),
+		Resources: c.resources,
+		Environment: authz.Environment{
+			SourceIP: c.source, SecureTransport: c.secure, UserAgent: c.request.UserAgent(), Referer: c.request.Referer(),
+			Region: c.auth.Region, Time: c.start,
+		},
+		Keys: &c.keys,
+	}
 	outcome, err := c.server.decider.Decide(ctx, request)
 	if err != nil {
 		return fmt.Errorf("decide %s: %w", c.row.permission, err)
 	}
 	switch outcome.Decision {
-	case authz.Allow:
+	case policy.Allowed:
 		return nil
-	case authz.ExplicitDeny, authz.ImplicitDeny:
+	case policy.ExplicitDeny, policy.ImplicitDeny:
 	}
 	c.denial = &outcome
-	return iamerr.Denied(authz.Denial(request, outcome))
+	return iamerr.Denied(authz.Denial(request, c.asNamed(outcome)))
 }

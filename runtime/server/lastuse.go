@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
 )
 
@@ -34,18 +36,18 @@ func (l *lastUse) get(accessKeyID string) (identity.LastUsed, bool) {
 	return use, ok
 }
 
-// record notes the use of the key of a call, but not root's, which is not stored.
-func (l *lastUse) record(c *call) {
-	if c.principal.UserID == "" {
+// record notes the use of a principal's key, but not root's, which is not stored.
+func (l *lastUse) record(p *authz.Principal, service, region string, at time.Time) {
+	if p.UserID == "" {
 		return
 	}
-	id := c.principal.AccessKeyID
+	id := p.AccessKeyID
 	last, ok := l.get(id)
-	if ok && last.Service == c.auth.Service && last.Region == c.auth.Region && c.start.Sub(last.Time) < useGranularity {
+	if ok && last.Service == service && last.Region == region && at.Sub(last.Time) < useGranularity {
 		return
 	}
 	l.mu.Lock()
-	l.uses[id] = identity.LastUsed{Time: c.start, Service: c.service.Name, Region: string(append([]byte(nil), c.auth.Region...))}
+	l.uses[id] = identity.LastUsed{Time: at, Service: service, Region: strings.Clone(region)}
 	l.mu.Unlock()
 }
 

@@ -7,6 +7,7 @@ import (
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/sigv4"
 )
 
 // resolve finds the resources that the request names. What does not exist is
@@ -39,7 +40,9 @@ func (c *call) resource(tx *identity.Tx, named action.Resource) (authz.Resource,
 	case "policy":
 		return c.policy(tx, named)
 	case "service-account":
-		return authz.Resource{Type: named.Type, ARN: arn.ServiceAccount(c.server.config.Account, named.Name)}, nil
+		return c.serviceAccount(tx, named)
+	case "principal":
+		return c.namedPrincipal(tx, named)
 	default:
 		return anything, nil
 	}
@@ -72,8 +75,36 @@ func (c *call) user(tx *identity.Tx, named action.Resource) (authz.Resource, err
 	return c.foundUser(user), nil
 }
 
+// namedPrincipal is the user or group that an ARN names. The ARN must have the path
+// and name of what there is, in their case; else it is authorized as it stands.
+func (c *call) namedPrincipal(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	entity, err := arn.ParseEntity(named.Arn, c.server.config.Account)
+	if err != nil {
+		// The handler answers what is wrong with it, to those who may do anything.
+		return anything, nil //nolint:nilerr // see above
+	}
+	resource := authz.Resource{Type: string(entity.Type), ARN: entity.String()}
+	if entity.Type != arn.TypeUser || entity.Account != c.server.config.Account {
+		return resource, nil
+	}
+	user, err := tx.User(entity.Name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return resource, nil
+	case err != nil:
+		return authz.Resource{}, err
+	}
+	if found := c.foundUser(user); found.ARN == resource.ARN {
+		return found, nil
+	}
+	return resource, nil
+}
+
 func (c *call) foundUser(user *identity.User) authz.Resource {
-	return authz.Resource{Type: "user", ARN: arn.User(c.server.config.Account, user.Path, user.Name), UserID: user.ID}
+	return authz.Resource{
+		Type: "user", ARN: arn.User(c.server.config.Account, user.Path, user.Name), UserID: user.ID,
+		Tags: tagsOf(user.Tags), Boundary: user.Boundary.ARN,
+	}
 }
 
 // implicitUser is the caller of an action whose absent UserName means the
@@ -86,7 +117,10 @@ func (c *call) implicitUser(tx *identity.Tx) (authz.Resource, error) {
 		return authz.Resource{ARN: c.principal.ARN}, nil
 	}
 	user, err := tx.UserByID(c.principal.UserID)
-	if err != nil {
+	switch {
+	case errors.Is(err, identity.ErrNotFound): // deleted since the signature was verified
+		return authz.Resource{}, signatureError(sigv4.NewUnknownKeyError())
+	case err != nil:
 		return authz.Resource{}, err
 	}
 	return c.foundUser(user), nil
@@ -131,7 +165,7 @@ func (c *call) group(tx *identity.Tx, named action.Resource) (authz.Resource, er
 }
 
 // policy is named by its ARN, or by path and name when it is made.
-func (c *call) policy(_ *identity.Tx, named action.Resource) (authz.Resource, error) {
+func (c *call) policy(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
 	if named.Arn == "" {
 		return authz.Resource{Type: "policy", ARN: arn.Policy(c.server.config.Account, orRoot(named.Path), named.Name)}, nil
 	}
@@ -140,7 +174,40 @@ func (c *call) policy(_ *identity.Tx, named action.Resource) (authz.Resource, er
 		// The handler answers what is wrong with it, to those who may do anything.
 		return anything, nil //nolint:nilerr // see above
 	}
-	return authz.Resource{Type: "policy", ARN: entity.String()}, nil
+	resource := authz.Resource{Type: "policy", ARN: entity.String()}
+	if entity.Account != c.server.config.Account {
+		return resource, nil
+	}
+	stored, err := tx.Policy(entity.Name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return resource, nil
+	case err != nil:
+		return authz.Resource{}, err
+	}
+	resource.Tags = tagsOf(stored.Tags)
+	return resource, nil
+}
+
+func (c *call) serviceAccount(tx *identity.Tx, named action.Resource) (authz.Resource, error) {
+	resource := authz.Resource{Type: named.Type, ARN: arn.ServiceAccount(c.server.config.Account, named.Name)}
+	account, err := tx.ServiceAccount(named.Name)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return resource, nil
+	case err != nil:
+		return authz.Resource{}, err
+	}
+	resource.UserID = account.Parent
+	return resource, nil
+}
+
+func tagsOf(tags []identity.Tag) []authz.Tag {
+	var known []authz.Tag
+	for _, tag := range tags {
+		known = append(known, authz.Tag{Key: tag.Key, Value: tag.Value})
+	}
+	return known
 }
 
 func orElse(s, otherwise string) string {

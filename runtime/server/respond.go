@@ -12,8 +12,11 @@ import (
 	"iamserver/runtime/apierror"
 )
 
-// panicError is a panic of the pipeline or a handler.
-type panicError struct{ value any }
+// panicError is a panic of the pipeline or a handler, with the stack it left.
+type panicError struct {
+	value any
+	stack []byte
+}
 
 func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
@@ -35,7 +38,10 @@ func (c *call) answer(err error) *apierror.Error {
 // caller is not told.
 func (c *call) encodeError(err error) (status int) {
 	answer := c.answer(err)
-	if answer.Code.Fault == apierror.Receiver {
+	switch {
+	case errors.Is(err, context.Canceled):
+		c.server.log.Debug("the client did not wait for the answer", "request", c.id, "action", c.actionName())
+	case answer.Code.Fault == apierror.Receiver:
 		c.logFailure(err)
 	}
 	c.xml.Reset()
@@ -45,17 +51,28 @@ func (c *call) encodeError(err error) (status int) {
 
 func (c *call) logFailure(err error) {
 	attributes := []any{"error", err, "request", c.id, "action", c.actionName()}
-	if p := (panicError{}); errors.As(err, &p) {
-		attributes = append(attributes, "stack", string(debug.Stack()))
+	var p panicError
+	if errors.As(err, &p) {
+		attributes = append(attributes, "stack", string(p.stack))
 	}
 	c.server.log.Error("request failed", attributes...)
+}
+
+// abort is deferred. It takes a panic that came where no error can be answered
+// any more, logs it, and ends the connection: net/http's own log of panics goes
+// where it puts what clients do wrong, and nobody would see it there.
+func (c *call) abort() {
+	if p := recover(); p != nil {
+		c.logFailure(panicError{p, debug.Stack()})
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (c *call) actionName() string {
 	if c.row == nil {
 		return ""
 	}
-	return c.row.permission
+	return c.row.permission.String()
 }
 
 func (c *call) respond(w http.ResponseWriter, status int) {

@@ -80,6 +80,8 @@ var typedErrors = map[string]func(message *string) smithy.APIError{
 	"LimitExceeded":           func(m *string) smithy.APIError { return &types.LimitExceededException{Message: m} },
 	"MalformedPolicyDocument": func(m *string) smithy.APIError { return &types.MalformedPolicyDocumentException{Message: m} },
 	"NoSuchEntity":            func(m *string) smithy.APIError { return &types.NoSuchEntityException{Message: m} },
+	"NotSupportedService":     func(m *string) smithy.APIError { return &types.ServiceNotSupportedException{Message: m} },
+	"PolicyEvaluation":        func(m *string) smithy.APIError { return &types.PolicyEvaluationException{Message: m} },
 	"PolicyNotAttachable":     func(m *string) smithy.APIError { return &types.PolicyNotAttachableException{Message: m} },
 	"ServiceFailure":          func(m *string) smithy.APIError { return &types.ServiceFailureException{Message: m} },
 }

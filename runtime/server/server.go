@@ -12,17 +12,22 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"iamserver/generated/iamapi"
+	"iamserver/generated/reference"
 	"iamserver/generated/stsapi"
 	"iamserver/runtime/arn"
 	"iamserver/runtime/authz"
 	"iamserver/runtime/iam"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/managed"
+	"iamserver/runtime/permissions"
+	"iamserver/runtime/policy"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/storage"
 	"iamserver/runtime/sts"
@@ -42,9 +47,17 @@ type Config struct {
 	Regions []string
 	// Quotas are the limits of the account; nil means those of the specification.
 	Quotas *iamapi.Quotas
+	// Managed are the policies that no request can change; nil means those that
+	// come with the server.
+	Managed *managed.Policies
 	// NoSelfService takes from users what the specification lets them do to
 	// themselves without an Allow: AWS's behaviour.
 	NoSelfService bool
+	// TrustedProxies are the addresses of proxies whose X-Forwarded-For and
+	// X-Forwarded-Proto count; from all others they are ignored.
+	TrustedProxies []netip.Prefix
+	// S3 serves S3 requests on the same port; nil means IAM and STS only.
+	S3 *S3
 	// Audit receives a record of every request; nil means no audit log.
 	Audit Auditor
 	// AuditContinue carries out writes that cannot be audited, which are
@@ -68,18 +81,22 @@ type RootKey struct {
 
 // A Server is the IAM and STS of one account.
 type Server struct {
-	config   Config
-	log      *slog.Logger
-	changes  *changes
-	store    storage.Store // marks what it changes
-	db       *identity.DB
-	verifier *sigv4.Verifier[*credential]
-	decider  authz.Decider
-	services map[string]*service // by signing name
-	used     *lastUse
-	metrics  *metrics
-	stop     context.CancelFunc
-	done     sync.WaitGroup
+	config      Config
+	log         *slog.Logger
+	changes     *changes
+	store       storage.Store // marks what it changes
+	db          *identity.DB
+	credentials *credentials
+	verifier    *sigv4.Verifier[*credential]
+	decider     authz.Engine
+	permissions *permissions.Compiler
+	services    map[string]*service // by signing name
+	objects     *objectStore        // nil without S3
+	large       chan struct{}       // holds as many as there are large bodies being read
+	used        *lastUse
+	metrics     *metrics
+	stop        context.CancelFunc
+	done        sync.WaitGroup
 }
 
 // ErrRootKeyStored is returned by Open when the access key id of root belongs
@@ -98,6 +115,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
+	if cfg.Managed == nil {
+		cfg.Managed = managed.BuiltIn()
+	}
 	quotas := iamapi.DefaultQuotas()
 	if cfg.Quotas != nil {
 		quotas = *cfg.Quotas
@@ -105,7 +125,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if n := quotas.GroupsPerUserQuota; n < 1 || n > identity.MaxGroupsPerUser {
 		return nil, fmt.Errorf("server: GroupsPerUserQuota must be 1 to %d: a user is deleted, with its memberships, in one transaction", identity.MaxGroupsPerUser)
 	}
-	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse()}
+	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse(), large: make(chan struct{}, largeBodies)}
 	s.store = &markingStore{Store: cfg.Store, changes: s.changes}
 	db, err := identity.Open(ctx, s.store, identity.Config{Account: cfg.Account, Sealer: cfg.Sealer, Rand: cfg.Rand, Now: cfg.Now})
 	if err != nil {
@@ -119,22 +139,29 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.decider = authz.Identity{SelfService: !cfg.NoSelfService}
-	s.verifier = sigv4.New(newCredentials(s), cfg.Now, sigv4.Config{
+	s.permissions = permissions.NewCompiler(vocabulary(), cfg.Managed)
+	s.decider = authz.Engine{SelfService: !cfg.NoSelfService}
+	s.credentials = newCredentials(s)
+	s.verifier = sigv4.New(s.credentials, cfg.Now, sigv4.Config{
 		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
 		Regions:  cfg.Regions,
 	})
 	handlers := iam.New(iam.Config{
 		Account: cfg.Account, RootAccessKeyID: cfg.Root.AccessKeyID, RootCreated: created,
-		Quotas: quotas, Now: cfg.Now, LastUsed: s.used.get,
+		Quotas: quotas, Managed: cfg.Managed, Now: cfg.Now, LastUsed: s.used.get,
 	})
 	s.services = map[string]*service{
-		iamapi.Service.Name: newService(iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
+		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
 			return &iam.Tx{Tx: tx, Caller: caller}
 		}),
-		stsapi.Service.Name: newService(stsapi.Table(sts.Service{}), func(_ *identity.Tx, caller *authz.Principal) sts.Tx {
+		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, caller *authz.Principal) sts.Tx {
 			return sts.Tx{Caller: caller}
 		}),
+	}
+	if cfg.S3 != nil {
+		if s.objects, err = newObjectStore(s, *cfg.S3); err != nil {
+			return nil, err
+		}
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -145,6 +172,15 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// vocabulary is the actions that policies name here.
+func vocabulary() *policy.Vocabulary {
+	var names []string
+	for i := range reference.Catalogue.Actions {
+		names = append(names, reference.Catalogue.Actions[i].String())
+	}
+	return policy.NewVocabulary(names)
+}
+
 // Close stores what is only in memory yet, the latest use of access keys. The
 // HTTP server must have stopped before.
 func (s *Server) Close() error {
@@ -153,8 +189,19 @@ func (s *Server) Close() error {
 	return s.flushLastUse(context.Background())
 }
 
-// Handler serves IAM and STS at the root path.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+// Handler serves IAM and STS at the root path, and S3 if it is configured.
+func (s *Server) Handler() http.Handler {
+	if s.objects == nil {
+		return http.HandlerFunc(s.serveHTTP)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			s.serveHTTP(w, r)
+		} else {
+			s.objects.serveHTTP(w, r)
+		}
+	})
+}
 
 // rootKeyFree makes sure that one access key id never means two principals.
 func (s *Server) rootKeyFree(ctx context.Context) error {

@@ -38,6 +38,35 @@ func TestAnswerHasAWSsForm(t *testing.T) {
 		`<ResponseMetadata><RequestId>`+id+`</RequestId></ResponseMetadata></CreateUserResponse>$`, string(body))
 }
 
+// Lists and members that are empty are written by some answers and left out by
+// others, as recorded from AWS; SDKs hand the difference on to their users.
+func TestEmptyMembers(t *testing.T) {
+	f := open(t, nil)
+	const (
+		document = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`
+		arn      = "arn:aws:iam::123456789012:policy/read"
+	)
+	tags := func(answer string) (there, empty bool) {
+		return strings.Contains(answer, "<Tags>"), strings.Contains(answer, "<Tags></Tags>")
+	}
+	for _, tt := range []struct {
+		name         string
+		action       []string
+		there, empty bool
+	}{
+		{"a new policy without tags", []string{"CreatePolicy", "PolicyName", "read", "PolicyDocument", document}, false, false},
+		{"a policy without tags", []string{"GetPolicy", "PolicyArn", arn}, true, true},
+		{"a list of policies", []string{"ListPolicies"}, false, false},
+		{"a new user without tags", []string{"CreateUser", "UserName", "alice"}, false, false},
+		{"a user without tags", []string{"GetUser", "UserName", "alice"}, false, false},
+		{"a new policy with a tag", []string{"CreatePolicy", "PolicyName", "tagged", "PolicyDocument", document, "Tags.member.1.Key", "k", "Tags.member.1.Value", ""}, true, false},
+		{"no tags of a user", []string{"ListUserTags", "UserName", "alice"}, true, true},
+	} {
+		there, empty := tags(f.must(t, f.root, tt.action[0], tt.action[1:]...))
+		require.Equal(t, []bool{tt.there, tt.empty}, []bool{there, empty}, tt.name)
+	}
+}
+
 // refusal is the answer to a request that was not carried out.
 func refusal(t *testing.T, r *http.Request) (status int, code, message string) {
 	t.Helper()
@@ -229,6 +258,43 @@ func TestSelfService(t *testing.T) {
 		status, code, message := refusal(t, f.request(t, alice, "DeleteAccessKey", "AccessKeyId", bob.AccessKeyID))
 		require.Equal(t, []any{404, "NoSuchEntity", "The Access Key with id " + bob.AccessKeyID + " cannot be found."}, []any{status, code, message})
 	})
+}
+
+// A refusal is the same whether what it is about exists or not.
+func TestDenialsTellNothing(t *testing.T) {
+	f := open(t, nil)
+	alice := f.user(t, "alice")
+	f.must(t, f.root, "CreateUser", "UserName", "hidden", "Path", "/secret/department/")
+	f.must(t, f.root, "CreateAccessKey", "UserName", "hidden", "AccessKeyId", "keyofhidden", "SecretAccessKey", "a secret of its own")
+	f.must(t, f.root, "CreateGroup", "GroupName", "hidden", "Path", "/secret/department/")
+	for _, tt := range []struct {
+		action, parameter string
+		existing, missing string
+		more              []string
+		resource          string // of the refusal, before the name
+	}{
+		{"GetUser", "UserName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"GetUser", "UserName", "HIDDEN", "NOBODY", nil, "arn:aws:iam::123456789012:user/"},
+		{"DeleteUser", "UserName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"UpdateUser", "UserName", "hidden", "nobody", []string{"NewPath", "/x/"}, "arn:aws:iam::123456789012:user/"},
+		{"ListServiceAccounts", "ParentUser", "hidden", "nobody", nil, "arn:aws:iam::123456789012:user/"},
+		{"GetGroup", "GroupName", "hidden", "nobody", nil, "arn:aws:iam::123456789012:group/"},
+		{"UpdateGroup", "GroupName", "hidden", "nobody", []string{"NewGroupName", "x"}, "arn:aws:iam::123456789012:group/"},
+		{"GetAccessKeyLastUsed", "AccessKeyId", "keyofhidden", "keyofnobody", nil, "access key "},
+		{"GetAccessKeyLastUsed", "AccessKeyId", f.root.AccessKeyID, "keyofnobody", nil, "access key "},
+		{"GetAccessKeyLastUsed", "AccessKeyId", alice.AccessKeyID, "keyofnobody", nil, "access key "},
+	} {
+		for _, name := range []string{tt.existing, tt.missing} {
+			status, code, message := refusal(t, f.request(t, alice, tt.action, append([]string{tt.parameter, name}, tt.more...)...))
+			require.Equal(t, []any{403, "AccessDenied"}, []any{status, code})
+			require.Equal(t, "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:"+tt.action+" on resource: "+
+				tt.resource+name+" because no identity-based policy allows the iam:"+tt.action+" action", message)
+		}
+	}
+	// One's own ARN is no secret.
+	f.must(t, f.root, "UpdateUser", "UserName", "alice", "NewPath", "/staff/")
+	_, _, message := refusal(t, f.request(t, alice, "TagUser", "UserName", "alice", "Tags.member.1.Key", "k", "Tags.member.1.Value", "v"))
+	require.Contains(t, message, " on resource: arn:aws:iam::123456789012:user/staff/alice because")
 }
 
 func TestSelfServiceOff(t *testing.T) {

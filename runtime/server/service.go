@@ -5,6 +5,7 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/identity"
+	"iamserver/runtime/policy"
 )
 
 // A service is the table of one API with its transaction type taken out, so
@@ -19,19 +20,19 @@ type service struct {
 type row struct {
 	*action.Info
 
-	permission string // the policy action: iam:CreateUser
+	permission policy.Action // iam:CreateUser
 	parse      func(*awsquery.Decoder) action.Request
 	handle     func(*identity.Tx, *authz.Principal, action.Request) (action.Response, error)
 }
 
 // newService takes the rows of a table whose handlers run in what enter makes
 // of a transaction and a caller.
-func newService[Tx any](table *action.Table[Tx], enter func(*identity.Tx, *authz.Principal) Tx) *service {
+func newService[Tx any](vocabulary *policy.Vocabulary, table *action.Table[Tx], enter func(*identity.Tx, *authz.Principal) Tx) *service {
 	s := &service{Service: table.Service(), rows: map[string]*row{}}
 	for _, r := range table.Rows() {
 		s.rows[r.Info.Name] = &row{
 			Info:       r.Info,
-			permission: s.Name + ":" + r.Info.Name,
+			permission: vocabulary.Action(s.Name + ":" + r.Info.Name),
 			parse:      r.Parse,
 			handle: func(tx *identity.Tx, caller *authz.Principal, request action.Request) (action.Response, error) {
 				return r.Handle(enter(tx, caller), request)

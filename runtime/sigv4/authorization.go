@@ -36,6 +36,7 @@ type Authorization struct {
 	scope        string // date/region/service/aws4_request
 	query        []byte // the canonical query string
 	declared     []string
+	payload      Payload // of a request to an object store
 	signature    [sha256.Size]byte
 	sessionToken string
 }
@@ -151,7 +152,7 @@ func splitAuthorization(value string) (parameters, error) {
 		var part string
 		part, rest, more = strings.Cut(rest, ",")
 		name, text, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-		if !ok || strings.ContainsAny(name, " \t") || strings.ContainsAny(text, " \t") {
+		if !ok || hasSpace(name) || hasSpace(text) {
 			return parameters{}, incomplete("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '%s'.", fingerprint(value))
 		}
 		var dst *string
@@ -172,6 +173,10 @@ func splitAuthorization(value string) (parameters, error) {
 		*dst, *again = text, true
 	}
 	return p, nil
+}
+
+func hasSpace(s string) bool {
+	return strings.IndexByte(s, ' ') >= 0 || strings.IndexByte(s, '\t') >= 0
 }
 
 // readQuery reads the parameters of a presigned request.
@@ -234,13 +239,34 @@ func headerDate(h http.Header) (date string, ok bool, err error) {
 }
 
 func (a *Authorization) setDate(date string) error {
-	t, err := time.Parse(isoBasic, date)
-	// time.Parse also takes fractions of a second.
-	if err != nil || len(date) != len(isoBasic) {
+	t, ok := parseDate(date)
+	if !ok {
 		return incomplete("Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601", clip(date))
 	}
 	a.Date, a.timestamp = t, date
 	return nil
+}
+
+// parseDate reads 20060102T150405Z and nothing else, in a fraction of the time
+// that time.Parse takes.
+func parseDate(s string) (time.Time, bool) {
+	if len(s) != len(isoBasic) || s[dateLength] != 'T' || s[len(s)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	var part [6]int // year, month, day, hour, minute, second
+	for i, at := range [...]struct{ from, to int }{{0, 4}, {4, 6}, {6, 8}, {9, 11}, {11, 13}, {13, 15}} {
+		for _, c := range []byte(s[at.from:at.to]) {
+			if c < '0' || c > '9' {
+				return time.Time{}, false
+			}
+			part[i] = 10*part[i] + int(c-'0')
+		}
+	}
+	t := time.Date(part[0], time.Month(part[1]), part[2], part[3], part[4], part[5], 0, time.UTC)
+	// time.Date makes of the 31st of June the 1st of July.
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	return t, part == [6]int{year, int(month), day, hour, minute, second}
 }
 
 // setCredential reads "access key ID/date/region/service/aws4_request".
@@ -387,6 +413,9 @@ func (a *Authorization) setDeclared(query *params) error {
 	}
 	if n == 1 {
 		a.declared = append(a.declared[:len(a.declared):len(a.declared)], value)
+	}
+	if a.profile.ObjectStore {
+		return a.setPayload()
 	}
 	var hash [sha256.Size]byte
 	for _, value := range a.declared {

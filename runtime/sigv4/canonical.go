@@ -41,7 +41,14 @@ func (s *scratch) signedBy(key *signingKey, signature *[sha256.Size]byte) bool {
 func (a *Authorization) appendCanonicalRequest(dst []byte, payload [sha256.Size]byte) ([]byte, error) {
 	dst = append(dst, a.req.Method...)
 	dst = append(dst, '\n')
-	dst = appendCanonicalPath(dst, a.req.Path, a.profile.RawPath)
+	if a.profile.ObjectStore {
+		var ok bool
+		if dst, ok = appendPathOnce(dst, a.req.Path); !ok {
+			return dst, mismatch()
+		}
+	} else {
+		dst = appendCanonicalPath(dst, a.req.Path, a.profile.RawPath)
+	}
 	dst = append(dst, '\n')
 	dst = append(dst, a.query...)
 	dst = append(dst, '\n')
@@ -58,6 +65,9 @@ func (a *Authorization) appendCanonicalRequest(dst []byte, payload [sha256.Size]
 	dst = append(dst, a.SignedHeaders...)
 	dst = append(dst, '\n')
 
+	if a.profile.ObjectStore && a.payload.Kind != HashedPayload {
+		return append(dst, a.payload.text...), nil
+	}
 	start := len(dst)
 	dst = hex.AppendEncode(dst, payload[:])
 	for _, declared := range a.declared {

@@ -52,6 +52,9 @@ const (
 	// ExpiredToken: the signature is right, the temporary credentials are over.
 	// ExpiredToken, in S3 too.
 	ExpiredToken
+	// MissingPayloadHash: a request to an object store lacks x-amz-content-sha256.
+	// InvalidRequest; it does not occur elsewhere.
+	MissingPayloadHash
 )
 
 var reasonNames = [...]string{
@@ -67,6 +70,7 @@ var reasonNames = [...]string{
 	UnknownKey:            "UnknownKey",
 	SignatureDoesNotMatch: "SignatureDoesNotMatch",
 	ExpiredToken:          "ExpiredToken",
+	MissingPayloadHash:    "MissingPayloadHash",
 }
 
 // String returns the name of the constant, for logs and metrics.
@@ -89,6 +93,12 @@ type Error struct {
 
 // Error returns the reason and the message.
 func (e *Error) Error() string { return e.Reason.String() + ": " + e.Message }
+
+// NewUnknownKeyError refuses a request whose access key the KeySource does not
+// have; also for who finds out, after Verify, that it has it no longer.
+func NewUnknownKeyError() *Error {
+	return &Error{UnknownKey, "The security token included in the request is invalid."}
+}
 
 func mismatch() *Error {
 	return &Error{SignatureDoesNotMatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}

@@ -75,6 +75,10 @@ type Profile struct {
 	// UnsignedToken accepts a session token that the signature does not cover,
 	// as clients of AWS IoT send it. IAM and STS do not.
 	UnsignedToken bool
+	// ObjectStore is how S3 has requests signed: the path as it decodes, encoded
+	// once, and the body unsigned or chunk by chunk if the client likes. Such
+	// requests are for VerifyHeaders; Verify takes those with a payload hash.
+	ObjectStore bool
 }
 
 // Config is what a Verifier accepts. The zero Config accepts nothing.
@@ -138,12 +142,18 @@ func (v *Verifier[P]) Parse(req Request) (*Authorization, error) {
 // SHA-256 of the body as it was received: the hash that the request declares
 // must equal it, and never stands in for it. An error is an *Error where the
 // request is refused; any other is a failure of the KeySource.
-func (v *Verifier[P]) Verify(ctx context.Context, a *Authorization, payload [sha256.Size]byte) (*Identity[P], error) {
+func (v *Verifier[P]) Verify(ctx context.Context, a *Authorization, payload [sha256.Size]byte) (Identity[P], error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	if err := s.writeStringToSign(a, payload); err != nil {
-		return nil, err
+		return Identity[P]{}, err
 	}
+	return v.identify(ctx, a, s)
+}
+
+// identify finds the key that a names, and checks the signature of the string to
+// sign in s with it.
+func (v *Verifier[P]) identify(ctx context.Context, a *Authorization, s *scratch) (Identity[P], error) {
 	key, err := v.keys.Key(ctx, a.AccessKeyID, a.sessionToken)
 	known := err == nil && key.Secret != ""
 	switch {
@@ -151,19 +161,19 @@ func (v *Verifier[P]) Verify(ctx context.Context, a *Authorization, payload [sha
 	case err == nil || errors.Is(err, ErrUnknownKey):
 		key.Secret = dummySecret
 	default:
-		return nil, fmt.Errorf("look up access key %q: %w", clip(a.AccessKeyID), err)
+		return Identity[P]{}, fmt.Errorf("look up access key %q: %w", clip(a.AccessKeyID), err)
 	}
 	now := v.now()
 	signingKey, ok := v.signedWith(a, s, key.Secret, known, now)
 	switch {
 	case !known:
-		return nil, &Error{UnknownKey, "The security token included in the request is invalid."}
+		return Identity[P]{}, NewUnknownKeyError()
 	case !ok:
-		return nil, mismatch()
+		return Identity[P]{}, mismatch()
 	case !key.Expires.IsZero() && !now.Before(key.Expires):
-		return nil, &Error{ExpiredToken, "The security token included in the request is expired"}
+		return Identity[P]{}, &Error{ExpiredToken, "The security token included in the request is expired"}
 	}
-	return &Identity[P]{Authorization: a, Principal: key.Principal, signingKey: signingKey}, nil
+	return Identity[P]{Authorization: a, Principal: key.Principal, signingKey: signingKey}, nil
 }
 
 // signedWith says whether the string to sign in s was signed with secret.

@@ -98,7 +98,9 @@ func (s *signedVector) request() Request {
 	return req
 }
 
-func (s *signedVector) payload() [sha256.Size]byte { return sha256.Sum256([]byte(s.SignedRequest.Body)) }
+func (s *signedVector) payload() [sha256.Size]byte {
+	return sha256.Sum256([]byte(s.SignedRequest.Body))
+}
 
 func (v *vector) verifier() *Verifier[string] {
 	c := v.Context
@@ -129,7 +131,11 @@ func verify(v *Verifier[string], req Request, payload [sha256.Size]byte) (*Ident
 	if err != nil {
 		return nil, err
 	}
-	return v.Verify(context.Background(), auth, payload)
+	identity, err := v.Verify(context.Background(), auth, payload)
+	if err != nil {
+		return nil, err
+	}
+	return &identity, nil
 }
 
 func TestEveryVectorIsCanonicalizedAndVerified(t *testing.T) {

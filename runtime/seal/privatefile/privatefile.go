@@ -40,6 +40,16 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// Check returns the error that reading path would have if it is no private
+// file, for those that others open.
+func Check(path string) error {
+	f, err := open(path, os.O_RDONLY|syscall.O_NONBLOCK)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // OpenAppend opens the private file path for appending, and makes it where
 // there is none.
 func OpenAppend(path string) (*os.File, error) {

@@ -86,8 +86,11 @@ func options(cfg Config) *bbolt.Options {
 	}
 	return &bbolt.Options{
 		Timeout: lockTimeout,
-		// The array type searches the whole list for each page.
-		FreelistType:    bbolt.FreelistMapType,
+		// Each commit writes the list of the free pages. The map type sorts them
+		// all for that, which after a burst of writes costs more than the rest of
+		// the commit; the array type keeps them sorted, and where a page is
+		// wanted it nearly always takes the first.
+		FreelistType:    bbolt.FreelistArrayType,
 		InitialMmapSize: size,
 		// The counters cost every reader a lock.
 		NoStatistics: true,

@@ -57,7 +57,8 @@ func (*ListUsersRequest) Resources(dst []action.Resource) []action.Resource {
 	return dst
 }
 
-// ListUsersResponse is the output of ListUsers. The answer leaves out Tags of Users.
+// ListUsersResponse is the output of ListUsers. The answer leaves out Tags of Users. It leaves out
+// Aliases of Users while there are none.
 type ListUsersResponse struct {
 	Users       []User
 	IsTruncated bool
@@ -77,6 +78,6 @@ func encodeListUsersUser(s *User, w *awsxml.Writer) {
 	w.OptionalTime("LastUsed", s.LastUsed)
 	awsxml.OptionalStruct(w, "Boundary", s.Boundary, (*Boundary).EncodeXML)
 	w.OptionalURLEncoded("Document", s.Document)
-	awsxml.Strings(w, "Aliases", s.Aliases)
+	awsxml.NonEmptyStrings(w, "Aliases", s.Aliases)
 	w.Int("Count", s.Count)
 }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"iamserver/cmd/iamserver/localstore"
+	"iamserver/runtime/rootcreds"
+	"iamserver/runtime/s3"
+	"iamserver/runtime/seal/privatefile"
+	"iamserver/runtime/server"
+)
+
+// objectFlags say which S3 store is served, and how.
+type objectFlags struct {
+	S3                string   `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port: local:DIR, a store on this disk (local: alone is s3 in the data directory); the address of another one, http://HOST:PORT or https://…, to stand in front of; or off." default:"local:" placeholder:"STORE"`
+	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store, AWS_ACCESS_KEY_ID=… and AWS_SECRET_ACCESS_KEY=…, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
+	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
+	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
+	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
+	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
+	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
+}
+
+// localPrefix marks a store on this disk.
+const localPrefix = "local:"
+
+// Validate is called by kong.
+func (f *objectFlags) Validate() error {
+	switch {
+	case f.S3 == "off", strings.HasPrefix(f.S3, localPrefix):
+		return nil
+	}
+	u, err := url.Parse(f.S3)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "" {
+		return fmt.Errorf("--s3 must be off, local:DIR, or an address like https://store.example.com:9000, not %q", f.S3)
+	}
+	return nil
+}
+
+// objects opens the store. There is nothing to close but a local one.
+func (f *objectFlags) objects(p *process, account string, data *dataDirectory, log *slog.Logger) (*server.S3, io.Closer, error) {
+	served := &server.S3{Domains: f.S3Domain, BlockPublicAccess: f.BlockPublicAccess}
+	owner := canonicalUser(account)
+	switch {
+	case f.S3 == "off":
+		return nil, nil, nil
+	case strings.HasPrefix(f.S3, localPrefix):
+		dir := f.localDir(data)
+		store, err := localstore.Open(p.stop, localstore.Config{Dir: dir, Region: f.S3Region, Owner: owner, Random: rand.Reader, Log: log})
+		if err != nil {
+			return nil, nil, fmt.Errorf("--s3 %s: %w", f.S3, err)
+		}
+		served.Upstream, served.Keys = store.Upstream(), localstore.Keys()
+		return served, store, nil
+	}
+	endpoint, err := url.Parse(f.S3)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--s3: %w", err)
+	}
+	id, secret, err := f.credentials(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.S3Keys == "files" {
+		served.Keys = localstore.Keys()
+	}
+	served.Upstream = s3.Upstream{
+		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
+		AccessKeyID: id, SecretAccessKey: secret, Owner: owner, Log: log, Now: time.Now,
+		Transport: s3.NewTransport(nil, &tls.Config{MinVersion: tls.VersionTLS12}),
+	}
+	return served, nil, nil
+}
+
+// localDir is where a local store keeps its objects.
+func (f *objectFlags) localDir(data *dataDirectory) string {
+	if dir := strings.TrimPrefix(f.S3, localPrefix); dir != "" {
+		return dir
+	}
+	return filepath.Join(data.path, objectsName)
+}
+
+var errNoStoreCredentials = errors.New("--s3: no credentials of the store; give --s3-credentials-file, or IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment")
+
+func (f *objectFlags) credentials(p *process) (id, secret string, err error) {
+	if f.S3CredentialsFile == "" {
+		id, secret = p.getenv("IAMSERVER_S3_ACCESS_KEY_ID"), p.getenv("IAMSERVER_S3_SECRET_ACCESS_KEY")
+		if id == "" || secret == "" {
+			return "", "", errNoStoreCredentials
+		}
+		return id, secret, nil
+	}
+	if err := privatefile.Check(f.S3CredentialsFile); err != nil {
+		return "", "", fmt.Errorf("--s3-credentials-file: %w", err)
+	}
+	text, err := os.ReadFile(f.S3CredentialsFile)
+	if err != nil {
+		return "", "", fmt.Errorf("--s3-credentials-file: %w", err)
+	}
+	parsed, err := rootcreds.Parse(text)
+	if err != nil {
+		return "", "", fmt.Errorf("--s3-credentials-file: %w", err)
+	}
+	return parsed.AccessKeyID, string(parsed.SecretAccessKey), nil
+}
+
+// canonicalUser is the canonical user id of an account, by which S3 names owners.
+// It has AWS's form, tells nothing, and is the same everywhere and always.
+func canonicalUser(account string) string {
+	sum := sha256.Sum256([]byte("iamserver canonical user of account " + account))
+	return hex.EncodeToString(sum[:])
+}
+
+// absolute makes the paths that are used later ones that do not depend on the
+// working directory: the local store changes it.
+func (c *serveCommand) absolute() error {
+	for _, path := range []*string{&c.AuditLog, &c.TLSCert, &c.TLSKey} {
+		if *path == "" || *path == "-" {
+			continue
+		}
+		full, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = full
+	}
+	if dir, ok := strings.CutPrefix(c.S3, localPrefix); ok && dir != "" {
+		full, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		c.S3 = localPrefix + full
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+;; Would fill up its own fuel.
+(module
+  (memory (export "memory") 1)
+  (func (export "iam_v1_buffer") (param i32) (result i32)
+    (i32.const 1024))
+  (func (export "iam_v1_authorize") (param i32 i32) (result i64)
+    (loop (global.set 0 (i64.const 1000000)) (br 0)) (i64.const 0)))

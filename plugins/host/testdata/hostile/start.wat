@@ -1,0 +1,9 @@
+;; Loops in a start section, before the host can limit it.
+(module
+  (memory (export "memory") 1)
+  (func (export "iam_v1_buffer") (param i32) (result i32)
+    (i32.const 1024))
+  (func $run (loop (br 0)))
+  (start $run)
+  (func (export "iam_v1_authorize") (param i32 i32) (result i64)
+    (i64.const 0)))

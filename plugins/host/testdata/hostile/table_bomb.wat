@@ -1,0 +1,8 @@
+;; Has a table of 100 million entries.
+(module
+  (memory (export "memory") 1)
+  (func (export "iam_v1_buffer") (param i32) (result i32)
+    (i32.const 1024))
+  (table 100000000 funcref)
+  (func (export "iam_v1_authorize") (param i32 i32) (result i64)
+    (i64.const 0)))

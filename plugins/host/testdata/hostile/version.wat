@@ -1,0 +1,5 @@
+;; Speaks a later version of the interface.
+(module
+  (memory (export "memory") 1)
+  (func (export "iam_v2_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "iam_v2_authorize") (param i32 i32) (result i64) (i64.const 0)))

@@ -1,0 +1,1 @@
+(module (tag) (func (export "run") (throw 0)))

@@ -1,0 +1,2 @@
+;; Runs before the host can limit it.
+(module (func $run (loop (br 0))) (start $run))

@@ -1,0 +1,1 @@
+(module (table 100000000 funcref))

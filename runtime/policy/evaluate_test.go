@@ -1,0 +1,100 @@
+package policy_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/policy"
+)
+
+// The truth of the engine is the corpus in conformance/testdata/policy. What is here
+// is about its surface.
+
+func TestExplain(t *testing.T) {
+	identity := setOf(t, document(
+		`{"Sid":"Own","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::home/${aws:username}/*"}`,
+		`{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"out"}}}`,
+	))
+	boundary := setOf(t, document(`{"Sid":"B","Effect":"Allow","Action":"iam:*","Resource":"*"}`))
+	request := func(context policy.Context) *policy.Request {
+		return &policy.Request{
+			Principal: policy.Principal{Type: policy.User, Account: "000000000000"},
+			Action:    vocabulary.Action("s3:GetObject"),
+			Resource:  policy.NewResource("arn:aws:s3:::home/alice/x"),
+			Context:   context,
+		}
+	}
+	own := policy.Match{
+		Source: policy.Source{ID: "p0"}, Sid: "Own",
+		Start: policy.Position{Offset: 37, Line: 1, Column: 38}, End: policy.Position{Offset: 139, Line: 1, Column: 140},
+	}
+	for _, tt := range []struct {
+		name     string
+		policies policy.Policies
+		context  policy.Context
+		want     policy.Decision
+		reasons  policy.Reasons
+	}{
+		{
+			"what allows is named, and what the request lacks",
+			policy.Policies{Identity: identity},
+			policy.Values{"AWS:UserName": policy.Text("alice")},
+			policy.Allowed,
+			policy.Reasons{Matches: []policy.Match{own}, MissingKeys: []string{"aws:PrincipalTag/team"}},
+		},
+		{
+			"a boundary that does not allow is lacking",
+			policy.Policies{Identity: identity, Boundary: boundary},
+			policy.Values{"aws:username": policy.Text("alice"), "aws:PrincipalTag/team": policy.Text("in")},
+			policy.ImplicitDeny,
+			policy.Reasons{Matches: []policy.Match{own}, Lacking: []policy.Part{policy.Boundary}},
+		},
+		{
+			"no policies lack the identity's",
+			policy.Policies{},
+			nil, policy.ImplicitDeny,
+			policy.Reasons{Lacking: []policy.Part{policy.Identity}},
+		},
+		{
+			"a deny is named and not what allows",
+			policy.Policies{Identity: identity},
+			policy.Values{"aws:username": policy.Text("alice"), "aws:principaltag/TEAM": policy.Text("out")},
+			policy.ExplicitDeny,
+			policy.Reasons{Matches: []policy.Match{{
+				Source: policy.Source{ID: "p0"}, Index: 1,
+				Start: policy.Position{Offset: 141, Line: 1, Column: 142}, End: policy.Position{Offset: 249, Line: 1, Column: 250},
+			}}},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			decision, reasons := tt.policies.Explain(request(tt.context))
+			require.Equal(t, tt.want, decision)
+			require.Equal(t, tt.reasons, reasons)
+			require.Equal(t, tt.want, tt.policies.Evaluate(request(tt.context)))
+		})
+	}
+}
+
+// counting counts what it is asked for.
+type counting struct{ asked map[string]int }
+
+func (c *counting) Value(key *policy.Key) policy.Value {
+	c.asked[key.String()]++
+	return policy.Value{}
+}
+
+func TestKeysAreAskedForOnceAndOnlyWhereTheyCount(t *testing.T) {
+	p := policy.Policies{Identity: setOf(t, document(
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::other/*","Condition":{"StringEquals":{"s3:ExistingObjectTag/a":"1"}}}`,
+		`{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/b":"1"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Null":{"s3:ExistingObjectTag/c":"false"}}}`,
+		`{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"S3:existingobjecttag/C":"1"}}}`,
+	))}
+	context := &counting{map[string]int{}}
+	require.Equal(t, policy.ImplicitDeny, p.Evaluate(&policy.Request{
+		Principal: policy.Principal{Type: policy.User}, Action: vocabulary.Action("s3:GetObject"),
+		Resource: policy.NewResource("arn:aws:s3:::home/x"), Context: context,
+	}))
+	require.Equal(t, map[string]int{"s3:ExistingObjectTag/c": 1}, context.asked)
+}

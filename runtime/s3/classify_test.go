@@ -1,0 +1,367 @@
+package s3_test
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"iamserver/generated/s3api"
+	"iamserver/generated/s3err"
+	"iamserver/runtime/apierror"
+	"iamserver/runtime/operation"
+	"iamserver/runtime/s3"
+	"iamserver/runtime/sigv4"
+)
+
+var files = s3.KeyProfile{Files: true, Reserved: []string{".sgwtmp"}}
+
+// get is a GET of a request target.
+func get(target string) sigv4.Request {
+	before, query, _ := strings.Cut(target, "?")
+	return sigv4.Request{Method: http.MethodGet, Path: before, Query: query, Host: "localhost:9000", Header: http.Header{}}
+}
+
+// A key is what the client's bytes decode to, once, and nothing is cleaned.
+func TestKeysAreExact(t *testing.T) {
+	for _, tt := range []struct{ name, path, bucket, key string }{
+		{"plain", "/photos/2026/a.jpg", "photos", "2026/a.jpg"},
+		{"a space", "/photos/a%20b", "photos", "a b"},
+		{"a plus sign is a plus sign", "/photos/a+b", "photos", "a+b"},
+		{"an encoded slash is a slash", "/photos/a%2Fb", "photos", "a/b"},
+		{"escapes are decoded once", "/photos/a%252Fb", "photos", "a%2Fb"},
+		{"dots stay", "/photos/a/../b/./c", "photos", "a/../b/./c"},
+		{"encoded dots are dots, and stay", "/photos/a/%2e%2E/b", "photos", "a/../b"},
+		{"slashes stay", "/photos//a///b//", "photos", "/a///b//"},
+		{"only a slash", "/photos//", "photos", "/"},
+		{"unicode", "/photos/%C3%A9t%C3%A9", "photos", "été"},
+		{"unicode in another form is another key", "/photos/e%CC%81", "photos", "e\u0301"},
+		{"NUL", "/photos/a%00b", "photos", "a\x00b"},
+		{"a bucket with a slash behind it", "/photos/", "photos", ""},
+		{"an encoded bucket", "/%70hotos/a", "photos", "a"},
+		{"a question mark", "/photos/a%3Fb", "photos", "a?b"},
+		{"a semicolon", "/photos/a;b", "photos", "a;b"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var r s3.Request
+			require.NoError(t, s3.NewClassifier(s3.Config{}).Classify(get(tt.path), &r))
+			require.Equal(t, [2]string{tt.bucket, tt.key}, [2]string{r.Bucket, r.Key})
+		})
+	}
+}
+
+// Where the store has files, every other way to write a key is refused.
+func TestFilesRefuseAliases(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{Keys: files})
+	for _, tt := range []struct {
+		key string
+		ok  bool
+	}{
+		{"private/x", true},
+		{"private/", true},
+		{"...", true},
+		{".hidden/..x/x..", true},
+		{"a/.sgwtmp", true},
+		{"/private/x", false},
+		{"/", false},
+		{"private//x", false},
+		{"private//", false},
+		{"private/x//", false},
+		{"private/./x", false},
+		{"./private/x", false},
+		{"a/../private/x", false},
+		{"../photos/private/x", false},
+		{"private/x/.", false},
+		{"private/x/..", false},
+		{"private/x/../", false},
+		{".", false},
+		{"..", false},
+		{"private/x\x00", false},
+		{".sgwtmp", false},
+		{".sgwtmp/multipart/1", false},
+		{".SGWTMP/x", false},
+	} {
+		encoded := strings.NewReplacer("/", "%2F", ".", "%2e", "\x00", "%00").Replace(tt.key)
+		for _, req := range map[string]sigv4.Request{
+			"in the path":        get("/photos/" + strings.ReplaceAll(tt.key, "\x00", "%00")),
+			"encoded":            get("/photos/" + encoded),
+			"of an upload":       {Method: "PUT", Path: "/photos/" + encoded, Query: "partNumber=1&uploadId=2"},
+			"of a copy":          {Method: "PUT", Path: "/photos/x", Header: http.Header{"X-Amz-Copy-Source": {"photos/" + encoded}}},
+			"of a copied source": {Method: "PUT", Path: "/photos/x", Header: http.Header{"X-Amz-Copy-Source": {"/photos/" + encoded + "?versionId=1"}}},
+		} {
+			var r s3.Request
+			err := c.Classify(req, &r)
+			if tt.ok {
+				require.NoError(t, err, "%q", tt.key)
+			} else {
+				require.Equal(t, s3err.AmbiguousKey(), err, "%q", tt.key)
+			}
+		}
+		_, err := c.ParseDeletions([]byte("<Delete><Object><Key>ok</Key></Object><Object><Key>" + tt.key + "</Key></Object></Delete>"))
+		switch {
+		case tt.ok:
+			require.NoError(t, err, "%q", tt.key)
+		case strings.Contains(tt.key, "\x00"):
+			require.Equal(t, s3err.InvalidDocument(), err, "%q", tt.key)
+		default:
+			require.Equal(t, s3err.AmbiguousKey(), err, "%q", tt.key)
+		}
+	}
+}
+
+// A listing must not reach keys that do not begin with its prefix.
+func TestFilesRefusePrefixes(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{Keys: files})
+	for prefix, ok := range map[string]bool{
+		"": true, "p": true, "private/": true, "private/x": true, ".": true, "..": true, "a/.": true,
+		"/": false, "//": false, "./": false, "../": false, "a//": false, "a/../b": false, "./private/": false, ".sgwtmp/": false, ".sgwtmp": false, "a%00": false,
+	} {
+		var r s3.Request
+		err := c.Classify(get("/photos?list-type=2&prefix="+prefix), &r)
+		require.Equal(t, ok, err == nil, "%q: %v", prefix, err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	long := strings.Repeat("k", 1025)
+	for _, tt := range []struct {
+		name   string
+		method string
+		target string
+		header http.Header
+		want   *apierror.Error
+	}{
+		{"a semicolon in the query", "GET", "/photos?acl;x=1", nil, s3err.UnreadableURI()},
+		{"an escape that is none in the query", "GET", "/photos?prefix=%zz", nil, s3err.UnreadableURI()},
+		{"an escape that is cut off in the query", "GET", "/photos?prefix=%2", nil, s3err.UnreadableURI()},
+		{"an escape that is none in a name", "GET", "/photos?%zz=1", nil, s3err.UnreadableURI()},
+		{"a value that is not UTF-8", "GET", "/photos?prefix=%ff", nil, s3err.UnreadableURI()},
+		{"an escape that is none in the key", "GET", "/photos/%zz", nil, s3err.UnreadableURI()},
+		{"a key that is not UTF-8", "GET", "/photos/%ff", nil, s3err.UnreadableURI()},
+		{"a key of an overlong form", "GET", "/photos/%c0%ae", nil, s3err.UnreadableURI()},
+		{"a key of half a surrogate pair", "GET", "/photos/%ed%a0%80", nil, s3err.UnreadableURI()},
+		{"a key that is too long", "GET", "/photos/" + long, nil, s3err.KeyTooLong()},
+		{"a path without a slash", "GET", "photos", nil, s3err.UnreadableURI()},
+		{"no bucket", "GET", "//x", nil, s3err.NotABucketName()},
+		{"dots for a bucket", "GET", "/../photos", nil, s3err.NotABucketName()},
+		{"a reserved name for a bucket", "GET", "/.sgwtmp/x", nil, s3err.NotABucketName()},
+		{"a bucket with an encoded slash", "GET", "/photos%2Fprivate/x", nil, s3err.NotABucketName()},
+		{"a bucket in upper case", "GET", "/Photos/x", nil, s3err.NotABucketName()},
+		{"an address for a bucket", "GET", "/192.168.0.1/x", nil, s3err.NotABucketName()},
+		{"two operations at once", "GET", "/photos?acl&tagging", nil, s3err.ParameterNotImplemented("tagging")},
+		{"a flag with a value", "GET", "/photos/x?tagging=yes", nil, s3err.ParameterNotImplemented("tagging")},
+		{"a listing of an unknown type", "GET", "/photos?list-type=3", nil, s3err.ParameterNotImplemented("list-type")},
+		{"an upload without its id", "GET", "/photos/x?uploadId=", nil, s3err.ParameterNotImplemented("uploadId")},
+		{"an unknown parameter", "DELETE", "/photos/x?annotation", nil, s3err.ParameterNotImplemented("annotation")},
+		{"a parameter of another operation", "GET", "/photos/x?prefix=a", nil, s3err.ParameterNotImplemented("prefix")},
+		{"a parameter in another case", "GET", "/photos?ACL", nil, s3err.ParameterNotImplemented("ACL")},
+		{"a parameter twice", "GET", "/photos?prefix=a&prefix=b", nil, s3err.ParameterTwice("prefix")},
+		{"a parameter twice in two cases", "GET", "/photos?prefix=a&Prefix=b", nil, s3err.ParameterTwice("Prefix")},
+		{"a parameter twice, once encoded", "GET", "/photos?acl&%61cl", nil, s3err.ParameterTwice("acl")},
+		{"a header twice", "PUT", "/photos/x", http.Header{"X-Amz-Acl": {"private", "public-read"}}, s3err.HeaderTwice("X-Amz-Acl")},
+		{"a header twice that is passed on", "GET", "/photos/x", http.Header{"Range": {"bytes=0-1", "bytes=2-3"}}, s3err.HeaderTwice("Range")},
+		{"a header in the query too", "PUT", "/photos/x?x-amz-acl=private", http.Header{"X-Amz-Acl": {"public-read"}}, s3err.HeaderTwice("X-Amz-Acl")},
+		{"appending", "PUT", "/photos/x", http.Header{"X-Amz-Write-Offset-Bytes": {"5"}}, s3err.HeaderNotImplemented()},
+		{"appending, in the query", "PUT", "/photos/x?X-Amz-Write-Offset-Bytes=5", nil, s3err.HeaderNotImplemented()},
+		{"an unknown method", "PATCH", "/photos/x", nil, s3err.MethodNotKnown()},
+		{"a copy to a sub-resource", "PUT", "/photos/x?acl", http.Header{"X-Amz-Copy-Source": {"a-b/c"}}, s3err.ParameterNotImplemented("acl")},
+		{"a copy without a key", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {"archive"}}, s3err.InvalidCopySource()},
+		{"a copy from nothing", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {""}}, s3err.InvalidCopySource()},
+		{"a copy from an access point", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {"arn:aws:s3:us-east-1:1:accesspoint/p/object/k"}}, s3err.InvalidCopySource()},
+		{"a copy with another query", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {"archive/k?acl"}}, s3err.InvalidCopySource()},
+		{"a copy with two versions", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {"archive/k?versionId=1&versionId=2"}}, s3err.InvalidCopySource()},
+		{"a refused operation", "GET", "/photos?session", nil, s3err.OperationRefused("CreateSession", "There are no directory buckets.")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, query, _ := strings.Cut(tt.target, "?")
+			var r s3.Request
+			err := s3.NewClassifier(s3.Config{}).Classify(sigv4.Request{Method: tt.method, Path: before, Query: query, Header: tt.header}, &r)
+			require.Equal(t, tt.want, err)
+		})
+	}
+}
+
+// S3 ignores parameters that begin with "x-": they are for logs.
+func TestIgnoredParameters(t *testing.T) {
+	var r s3.Request
+	require.NoError(t, s3.NewClassifier(s3.Config{}).Classify(get("/photos/k?x-id=GetObject&X-Amz-Algorithm=a&X-Amz-Signature=b&x-log=c&versionId=1"), &r))
+	require.Equal(t, "GetObject", r.Operation.Name)
+	require.Equal(t, "versionId=1", string(r.AppendQuery(nil)))
+}
+
+func TestVirtualHosts(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com", "localhost"}})
+	for _, tt := range []struct{ host, path, want string }{
+		{"s3.example.com", "/photos/k", "photos k"},
+		{"S3.Example.Com:9000", "/photos/k", "photos k"},
+		{"photos.s3.example.com", "/k", "photos k"},
+		{"photos.S3.example.com.:443", "/k", "photos k"},
+		{"photos.s3.example.com", "/", "photos "},
+		{"photos.s3.example.com", "//", "photos /"},
+		{"my.photos.s3.example.com", "/k", "my.photos k"},
+		{"photos.localhost:80", "/k", "photos k"},
+		{"other.example.com", "/photos/k", "photos k"},
+		{"xs3.example.com", "/photos/k", "photos k"},
+		{"[::1]:9000", "/photos/k", "photos k"},
+		{"", "/photos/k", "photos k"},
+		{"a_b.s3.example.com", "/k", "InvalidBucketName"},
+		{".s3.example.com", "/k", "InvalidBucketName"},
+	} {
+		req := get(tt.path)
+		req.Host = tt.host
+		var r s3.Request
+		var got string
+		if err := c.Classify(req, &r); err != nil {
+			got = apierror.CodeOf(err)
+		} else {
+			got = r.Bucket + " " + r.Key
+		}
+		require.Equal(t, tt.want, got, tt.host)
+	}
+}
+
+// Requests without escapes cost no memory, the others one string.
+func TestClassifyAllocatesNothing(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}, Keys: files})
+	var r s3.Request
+	needs := make([]s3.Need, 0, 8)
+	arn := make([]byte, 0, 128)
+	for _, tt := range []struct {
+		name string
+		req  sigv4.Request
+		want float64
+	}{
+		{"a read", get("/photos/2026/a.jpg?versionId=1"), 0},
+		{"a listing", get("/photos?list-type=2&prefix=2026%2F&delimiter=%2F"), 2},
+		{"a write", sigv4.Request{Method: "PUT", Path: "/photos/2026/a.jpg", Host: "127.0.0.1:9000", Header: http.Header{"X-Amz-Acl": {"private"}, "Content-Type": {"image/jpeg"}}}, 0},
+		{"a key with an escape", get("/photos/a%20b.jpg"), 1},
+	} {
+		got := testing.AllocsPerRun(100, func() {
+			if err := c.Classify(tt.req, &r); err != nil {
+				t.Fatal(err)
+			}
+			needs = r.AppendNeeds(needs[:0])
+			arn = needs[0].AppendARN(arn[:0])
+		})
+		require.LessOrEqual(t, got, tt.want, tt.name)
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}, Keys: files})
+	req := get("/photos/2026/a.jpg")
+	req.Header = http.Header{"Authorization": {"x"}, "X-Amz-Date": {"x"}, "X-Amz-Content-Sha256": {"x"}, "User-Agent": {"x"}}
+	var r s3.Request
+	needs := make([]s3.Need, 0, 8)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.Classify(req, &r); err != nil {
+			b.Fatal(err)
+		}
+		needs = r.AppendNeeds(needs[:0])
+	}
+}
+
+// Whatever is asked for, at most one operation claims it, the one that is found
+// by looking at all of them; and what a store would be sent is recognised as
+// the same operation on the same object.
+func FuzzClassify(f *testing.F) {
+	for _, o := range s3api.Operations {
+		query := []string{}
+		for _, p := range o.Query {
+			query = append(query, p.Name+"="+p.Value)
+		}
+		target := map[operation.Target]string{operation.Service: "/" + strings.TrimPrefix(o.Path, "/"), operation.Bucket: "/photos", operation.Object: "/photos/a/b"}[o.Target]
+		source := ""
+		if len(o.Header) > 0 {
+			source = "archive/c?versionId=1"
+		}
+		f.Add(o.Method, target, strings.Join(query, "&"), "localhost", source)
+	}
+	f.Add("GET", "/a/%2e%2E//%00é+;", "acl&tagging=1&%61cl&x-amz-acl=1&prefix=%C3%A9+%2B", "photos.s3.example.com:1", "/x%2Fy?versionId=%20")
+	exact := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}})
+	strict := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}, Keys: files})
+	f.Fuzz(func(t *testing.T, method, target, query, host, source string) {
+		req := sigv4.Request{Method: method, Path: target, Query: query, Host: host, Header: http.Header{}}
+		if source != "" {
+			req.Header["X-Amz-Copy-Source"] = []string{source}
+		}
+		var r s3.Request
+		err := exact.Classify(req, &r)
+		var same s3.Request
+		if strictErr := strict.Classify(req, &same); strictErr == nil {
+			require.NoError(t, err, "what a store with files takes, any store takes")
+			if same.Key != "" {
+				require.Equal(t, strings.TrimSuffix(same.Key, "/"), path.Clean("/" + same.Key)[1:])
+			}
+		}
+		if err != nil {
+			require.NotEqual(t, "ServiceFailure", apierror.CodeOf(err))
+			return
+		}
+		require.Equal(t, []string{r.Operation.Name}, claims(&r, method))
+		require.True(t, utf8.ValidString(r.Key))
+
+		again := sigv4.Request{Method: method, Path: string(r.AppendPath(nil)), Query: string(r.AppendQuery(nil)), Host: "store:9000", Header: http.Header{}}
+		if r.Source.Bucket != "" {
+			again.Header["X-Amz-Copy-Source"] = req.Header["X-Amz-Copy-Source"]
+		} else if _, ok := r.Header("X-Amz-Copy-Source"); ok && len(r.Operation.Header) > 0 {
+			t.Fatal("a copy without a source")
+		}
+		var sent s3.Request
+		require.NoError(t, exact.Classify(again, &sent))
+		require.Equal(t, [3]string{r.Operation.Name, r.Bucket, r.Key}, [3]string{sent.Operation.Name, sent.Bucket, sent.Key})
+		require.Equal(t, string(r.AppendQuery(nil)), string(sent.AppendQuery(nil)))
+		require.Equal(t, r.AppendNeeds(nil), sent.AppendNeeds(nil))
+	})
+}
+
+// claims are the operations whose row fits the request, found by looking at
+// each of them.
+func claims(r *s3.Request, method string) []string {
+	target := operation.Object
+	if r.Key == "" {
+		target = operation.Bucket
+	}
+	if r.Bucket == "" {
+		target = operation.Service
+	}
+	var names []string
+	for _, o := range s3api.Operations {
+		if o.Method != method || o.Target != target || o.Path != "" {
+			continue
+		}
+		fits := true
+		for _, other := range s3api.Operations {
+			if other.Method != method || other.Target != target {
+				continue
+			}
+			for _, p := range other.Query {
+				value, has := r.Parameter(p.Name)
+				want := false
+				for _, q := range o.Query {
+					if q.Name == p.Name {
+						want = true
+						fits = fits && (value == q.Value || q.Value == "*" && value != "")
+					}
+				}
+				fits = fits && has == want
+			}
+			for _, h := range other.Header {
+				_, has := r.Header(h)
+				want := false
+				for _, q := range o.Header {
+					want = want || q == h
+				}
+				fits = fits && has == want
+			}
+		}
+		if fits {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}

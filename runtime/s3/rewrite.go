@@ -1,0 +1,108 @@
+package s3
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"iamserver/generated/s3api"
+	"iamserver/generated/s3err"
+	"iamserver/runtime/awsxml"
+)
+
+// rewrites says whether the document that a store answers with names what
+// belongs to the store, or has to say more than the store knows.
+func rewrites(r *Request, content Content) bool {
+	return r.Operation.Owners || r.Operation.Name == "CompleteMultipartUpload" || len(content.Denied) > 0
+}
+
+// A rewriter copies a document, element by element, and puts the account in
+// place of the store's owner, the address that the client knows in place of the
+// store's, and the entries that were not allowed behind those that were deleted.
+type rewriter struct {
+	owner    string
+	location string
+	denied   []Deletion
+}
+
+// copy copies a document. It holds one token of it at a time.
+func (x *rewriter) copy(w io.Writer, src io.Reader) error {
+	var raw bytes.Buffer
+	d := xml.NewDecoder(io.TeeReader(src, &raw))
+	d.Strict = true
+	var out bytes.Buffer
+	var at int64
+	depth, skipping := 0, 0 // skipping is the depth of the element left out
+	for {
+		token, err := d.RawToken()
+		end := d.InputOffset()
+		text := raw.Next(int(end - at))
+		at = end
+		switch t := token.(type) {
+		case xml.StartElement:
+			depth++
+			if with := x.instead(t.Name.Local); with != nil && skipping == 0 && depth > 1 {
+				skipping = depth
+				out.Write(with)
+			}
+		case xml.EndElement:
+			if depth == 1 {
+				x.appendDenied(&out)
+			}
+			depth--
+			if skipping == depth+1 {
+				skipping = 0
+				text = nil
+			}
+		}
+		if skipping == 0 {
+			out.Write(text)
+		}
+		if out.Len() >= heldBack || err != nil {
+			if _, err := out.WriteTo(w); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF) && depth == 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// instead returns what stands in place of an element, nil if that stays.
+func (x *rewriter) instead(name string) []byte {
+	var doc awsxml.Writer
+	switch name {
+	case "Owner", "Initiator":
+		doc.Owner(name, x.owner)
+	case "Location":
+		doc.String(name, x.location)
+	}
+	return doc.Bytes()
+}
+
+func (x *rewriter) appendDenied(out *bytes.Buffer) {
+	denied := s3err.NotAllowed()
+	for _, e := range x.denied {
+		var doc awsxml.Writer
+		doc.DeletionError(e.Key, e.VersionID, denied.Code.Name, denied.Message)
+		out.Write(doc.Bytes())
+	}
+	x.denied = nil
+}
+
+// WriteDenied answers DeleteObjects where no entry was allowed: the store does
+// not hear of it.
+func WriteDenied(w http.ResponseWriter, denied []Deletion) error {
+	w.Header().Set("Content-Type", "application/xml")
+	x := rewriter{denied: denied}
+	return x.copy(w, strings.NewReader(`<?xml version="1.0" encoding="UTF-8"?>`+"\n"+`<DeleteResult xmlns="`+s3api.Namespace+`"></DeleteResult>`))
+}

@@ -1,0 +1,196 @@
+// Package s3 recognises S3 requests, says what each of them needs to be
+// allowed, and forwards those that have been authorized to a store. It decides
+// nothing; see package authz for that.
+//
+// A request takes this way:
+//
+//	err := classifier.Classify(sigv4.RequestOf(r), &request)
+//	needs = request.AppendNeeds(needs[:0])
+//	… every need is allowed …
+//	gateway.Forward(w, r, &request, …)
+//
+// What a store is sent is built anew from the classified request, never from
+// the client's own text: a store cannot see a request that was not authorized.
+package s3
+
+import (
+	"net/http"
+	"strings"
+
+	"iamserver/generated/s3api"
+	"iamserver/generated/s3err"
+	"iamserver/runtime/operation"
+	"iamserver/runtime/sigv4"
+)
+
+// A Request is an S3 request that was recognised. Its strings are parts of the
+// request that it was made from, or decoded from them.
+type Request struct {
+	// Operation is the row of the table.
+	Operation *operation.Operation
+	// Bucket is a valid name of a bucket; empty where the service itself is meant.
+	Bucket string
+	// Key is the object key as the client means it: decoded once, never cleaned,
+	// valid UTF-8 of 1 to 1024 bytes. It is empty unless the target is an object.
+	Key string
+	// Source is the object that is copied; its bucket is empty if none is.
+	Source Source
+
+	method  string
+	header  http.Header
+	params  [maxParams]parameter
+	used    int
+	hoisted [maxParams]parameter // x-amz-… parameters, which stand for headers
+	lifted  int
+	facts   Facts
+	form    *Form
+}
+
+// A Source is the object that is copied.
+type Source struct {
+	Bucket, Key string
+	// VersionID is empty where the current version is meant.
+	VersionID string
+}
+
+// Config says how requests name buckets and keys.
+type Config struct {
+	// Domains are the hosts whose subdomains are buckets, in lower case and
+	// without port: with "s3.example.com", photos.s3.example.com is the bucket
+	// photos. In requests to any other host, the bucket stands in the path.
+	Domains []string
+	// Keys are the object keys that the store tells apart.
+	Keys KeyProfile
+}
+
+// A Classifier recognises requests. It is safe for concurrent use.
+type Classifier struct {
+	cfg   Config
+	table *table
+}
+
+// NewClassifier returns a Classifier of the operations of the specification.
+func NewClassifier(cfg Config) *Classifier {
+	return &Classifier{cfg: cfg, table: newTable(s3api.Operations)}
+}
+
+// Classify recognises a request and leaves it in r, whatever r held before. The
+// error is an *apierror.Error: of an operation that is not in the table, that is
+// refused, or whose bucket, key, parameters or headers cannot be accepted.
+func (c *Classifier) Classify(req sigv4.Request, r *Request) error {
+	r.reset(req)
+	target, err := c.locate(req, r)
+	if err != nil {
+		return err
+	}
+	if err := r.readQuery(req.Query); err != nil {
+		return err
+	}
+	if err := r.uniqueHeaders(); err != nil {
+		return err
+	}
+	if r.Operation, err = c.table.find(req, target, r); err != nil {
+		return err
+	}
+	if refused := r.Operation.Refused; refused != "" {
+		return s3err.OperationRefused(r.Operation.Name, refused)
+	}
+	if err := r.checkParameters(); err != nil {
+		return err
+	}
+	return c.checkKeys(r)
+}
+
+func (r *Request) reset(req sigv4.Request) {
+	r.Operation, r.Bucket, r.Key, r.Source = nil, "", "", Source{}
+	r.method, r.header = req.Method, req.Header
+	r.used, r.lifted, r.facts, r.form = 0, 0, nil, nil
+}
+
+// checkKeys holds what the request names against what the store tells apart.
+func (c *Classifier) checkKeys(r *Request) error {
+	if r.Operation.Target == operation.Object {
+		if err := c.cfg.Keys.Check(r.Key); err != nil {
+			return err
+		}
+	}
+	if prefix, ok := r.Parameter("prefix"); ok && r.Operation.Target == operation.Bucket {
+		if err := c.cfg.Keys.checkPrefix(prefix); err != nil {
+			return err
+		}
+	}
+	if len(r.Operation.Header) == 0 {
+		return nil
+	}
+	text, _ := r.Header(copySource)
+	source, err := parseSource(text)
+	if err != nil {
+		return err
+	}
+	r.Source = source
+	return c.cfg.Keys.Check(source.Key)
+}
+
+const (
+	copySource = "X-Amz-Copy-Source"
+	amzPrefix  = "X-Amz-"
+)
+
+// uniqueHeaders refuses a header that stands there twice, or in the query too,
+// where two readers could take different ones for the one that counts.
+func (r *Request) uniqueHeaders() error {
+	for name, values := range r.header {
+		if len(values) > 1 && (strings.HasPrefix(name, amzPrefix) || single[name]) {
+			return s3err.HeaderTwice(name)
+		}
+		if strings.HasPrefix(name, amzPrefix) {
+			if _, n := r.hoistedValue(name); n > 0 {
+				return s3err.HeaderTwice(name)
+			}
+		}
+	}
+	for _, u := range s3api.Unsupported {
+		if _, ok := r.Header(u.Header); ok {
+			return s3err.HeaderNotImplemented()
+		}
+	}
+	return nil
+}
+
+// The headers without the prefix that an operation looks at or passes on.
+var single = func() map[string]bool {
+	names := map[string]bool{"Content-Md5": true, "Content-Length": true}
+	for _, o := range s3api.Operations {
+		for _, h := range o.Forward {
+			names[h] = true
+		}
+	}
+	// A list, of which clients send the coding of the body in a line of its own.
+	delete(names, "Content-Encoding")
+	return names
+}()
+
+// Header returns a header of the request by its canonical name. One that begins
+// with x-amz- may stand in the query of a presigned request, and in the form of
+// a browser every one is a field.
+func (r *Request) Header(name string) (value string, ok bool) {
+	if r.form != nil {
+		return r.form.Field(name)
+	}
+	if values := r.header[name]; len(values) > 0 {
+		return values[0], true
+	}
+	if r.lifted > 0 && strings.HasPrefix(name, amzPrefix) {
+		value, n := r.hoistedValue(name)
+		return value, n > 0
+	}
+	return "", false
+}
+
+// VersionID returns the version that the request names.
+func (r *Request) VersionID() (id string, ok bool) {
+	if r.Operation.Target != operation.Object {
+		return "", false
+	}
+	return r.Parameter("versionId")
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"iamserver/runtime/audit"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/s3"
+)
+
+// s3Parameters is what the audit log shows of an S3 request: what it is about, and
+// never its headers or query, which hold signatures and keys.
+type s3Parameters struct {
+	BucketName string `json:"bucketName,omitempty"`
+	Key        string `json:"key,omitempty"`
+	VersionID  string `json:"versionId,omitempty"`
+	CopySource string `json:"x-amz-copy-source,omitempty"`
+}
+
+// audit records the request under the name of its operation.
+func (c *s3Call) audit(name string, err error) {
+	s := c.store.server
+	if s.config.Audit == nil {
+		return
+	}
+	r := &audit.Record{
+		UserIdentity: audit.UserIdentity{Type: "Unknown"}, EventSource: s3Service + ".amazonaws.com", EventName: name,
+		SourceIPAddress: c.source, UserAgent: c.request.UserAgent(), RequestID: c.id, RecipientAccountID: s.config.Account,
+		ReadOnly: c.request.Method == "GET" || c.request.Method == "HEAD",
+	}
+	if c.auth != nil {
+		r.AWSRegion = c.auth.Region
+		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
+	}
+	if p := c.principal; p != nil && p.Type != authz.Anonymous {
+		r.UserIdentity = audit.UserIdentity{
+			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
+		}
+	}
+	parameters := s3Parameters{BucketName: c.req.Bucket, Key: c.req.Key}
+	if c.req.Operation != nil {
+		parameters.VersionID, _ = c.req.VersionID()
+	}
+	if c.req.Source.Bucket != "" {
+		parameters.CopySource = c.req.Source.Bucket + "/" + c.req.Source.Key
+	}
+	r.RequestParameters = parameters
+	if c.req.Bucket != "" {
+		r.Resources = append(r.Resources, audit.Resource{ARN: "arn:aws:s3:::" + c.req.Bucket, AccountID: s.config.Account, Type: "AWS::S3::Bucket"})
+		if c.req.Key != "" {
+			r.Resources = append(r.Resources, audit.Resource{ARN: "arn:aws:s3:::" + c.req.Bucket + "/" + c.req.Key, Type: "AWS::S3::Object"})
+		}
+	}
+	if c.denial != nil {
+		r.AdditionalEventData = denialData(c.denial)
+	}
+	if err != nil {
+		answer := s3.ErrorOf(err)
+		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
+		r.Refused = c.principal == nil || c.denial != nil || c.principal.Type == authz.Anonymous
+	}
+	if failure := s.config.Audit.Write(r); failure != nil {
+		s.metrics.audit.Inc()
+		s.log.Error("a request is not in the audit log", "error", failure, "request", c.id, "action", "s3:"+name)
+	}
+}
