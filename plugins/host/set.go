@@ -46,7 +46,8 @@ func (h *Host) NewSet(ctx context.Context, configs []Config) (*Set, error) {
 // Reload puts other plugins in the place of the present ones. Those whose
 // configuration is the same stay; a file that changed counts only with its new
 // hash. With an error, everything stays as it was. Plugins that are gone are
-// closed as soon as they have answered what they were asked; Reload waits for that.
+// closed as soon as they have answered what they were asked; Reload waits for
+// that, whatever becomes of ctx: it takes no longer than their limits of time.
 func (s *Set) Reload(ctx context.Context, configs []Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +65,7 @@ func (s *Set) Reload(ctx context.Context, configs []Config) error {
 	} else {
 		s.authorizing.Store(nil)
 	}
-	return s.retire(ctx, old, next)
+	return s.retire(context.WithoutCancel(ctx), old, next)
 }
 
 // load makes the plugins of a configuration and says which of them are new.

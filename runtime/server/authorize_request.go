@@ -150,8 +150,8 @@ func (q *inquiry) readBody(ctx context.Context) ([]byte, error) {
 	case length > most:
 		return nil, iamerr.BodyTooLarge(strconv.FormatInt(most, 10))
 	case length < 0 || length > maxKept:
-		if err := q.server.awaitPlace(ctx); err != nil {
-			return nil, err
+		if !q.server.place(ctx) {
+			return nil, iamerr.TookTooLong()
 		}
 		defer func() { <-q.server.large }()
 	}

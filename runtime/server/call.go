@@ -194,10 +194,9 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 		return nil
 	}
 	if length < 0 || length > maxKept {
-		if err := c.server.awaitPlace(ctx); err != nil {
+		if err := c.awaitPlace(ctx); err != nil {
 			return err
 		}
-		c.large = true
 	}
 	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -210,16 +209,23 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 	return nil
 }
 
-// awaitPlace takes one of the places of large bodies, or fails. The caller gives it
-// back: it receives from s.large.
-func (s *Server) awaitPlace(ctx context.Context) error {
+func (c *call) awaitPlace(ctx context.Context) error {
+	if !c.server.place(ctx) {
+		return iamerr.TookTooLong()
+	}
+	c.large = true
+	return nil
+}
+
+// place waits for one of the places of large bodies, and reports whether it got it.
+func (s *Server) place(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	select {
 	case s.large <- struct{}{}:
-		return nil
+		return true
 	case <-ctx.Done():
-		return iamerr.TookTooLong()
+		return false
 	}
 }
 

@@ -193,7 +193,7 @@ func (c *s3Call) ask(ctx context.Context) (err error) {
 			err = panicError{p, debug.Stack()}
 		}
 	}()
-	if isAPI(c.request) {
+	if c.store.isAPI(c.request) {
 		return unforwarded(needsGateway, "The request is for IAM or STS.")
 	}
 	if err := c.authenticate(ctx); err != nil {
@@ -202,6 +202,9 @@ func (c *s3Call) ask(ctx context.Context) (err error) {
 	req := sigv4.RequestOf(c.request)
 	if err := c.store.classifier.Classify(req, &c.req); err != nil {
 		return err
+	}
+	if !readOnly(c.request.Method) && c.store.server.auditFails() {
+		return s3err.AuditLogUnavailable()
 	}
 	if err := c.acceptable(); err != nil {
 		return err

@@ -30,6 +30,9 @@ type S3 struct {
 	// Keys are the object keys that the store tells apart; nil means those of a
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
+	// Spool is the folder for files that have to be there as a whole before the
+	// store gets them; empty means that of the system for temporary files.
+	Spool string
 	// BlockPublicAccess turns all four settings of the public access block on for
 	// buckets that have none of their own.
 	BlockPublicAccess bool
@@ -78,14 +81,14 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 // isAPI reports whether a request is for IAM or STS, and not for S3: by the
 // service that it says it is signed for, and an unsigned one by its form. Each
 // then verifies it for itself alone.
-func isAPI(r *http.Request) bool {
+func (o *objectStore) isAPI(r *http.Request) bool {
 	req := sigv4.RequestOf(r)
 	switch service := req.ClaimedService(); {
 	case service == s3Service:
 		return false
 	case service != "":
 		return true
-	case req.Path != "/" && req.Path != "":
+	case req.Path != "/" && req.Path != "", o.classifier.IsBucketHost(req.Host):
 		return false
 	case r.Method == http.MethodPost:
 		return !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
@@ -105,6 +108,7 @@ type s3Call struct {
 	secure  bool
 
 	auth      *sigv4.Authorization // nil if nobody signed
+	posted    bool                 // it is the policy of a form that is signed
 	cred      *credential          // nil for Anonymous
 	principal *authz.Principal
 	payload   sigv4.Payload
@@ -113,6 +117,7 @@ type s3Call struct {
 	needs     []s3.Need
 	granted   []Permission // for a handler
 	denial    *authz.Outcome
+	decided   *bucket // what the first decision about the bucket of the request knew of it
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,6 +128,7 @@ func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = patient.body(r.Body)
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}
+	h["X-Amz-Id-2"] = []string{s3.HostID}
 	err := c.run(r.Context())
 	if err != nil && !c.writer.begun {
 		s3.WriteError(c.writer, r, err, string(c.req.AppendPath(nil)), c.id)
@@ -139,17 +145,26 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // a panic is no error that is wrapped
+		case http.ErrAbortHandler:
 			c.writer.aborted = true
 		default:
 			err = panicError{p, debug.Stack()}
 		}
 	}()
+	if c.request.Method == http.MethodOptions {
+		return preflight(c.request.Header)
+	}
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
 	if err := c.store.classifier.Classify(sigv4.RequestOf(c.request), &c.req); err != nil {
 		return err
+	}
+	if !readOnly(c.request.Method) && c.store.server.auditFails() {
+		return s3err.AuditLogUnavailable()
+	}
+	if c.req.Operation.Body == operation.Form {
+		return c.postForm(ctx)
 	}
 	if err := c.acceptable(); err != nil {
 		return err
@@ -158,13 +173,19 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if decides(c.req.Operation) && body.Length() > maxKept {
+		// It is read into memory before anything is decided.
+		if !c.store.server.place(ctx) {
+			return s3err.StoreUnavailable()
+		}
+		defer func() { <-c.store.server.large }()
+	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
 	}
 	content := s3.Content{Body: body}
 	if decides(c.req.Operation) {
-		// Its signature is right, but nothing has been decided yet: it is small.
-		document, err := body.ReadAll()
+		document, err := c.readDocument(ctx, body)
 		if err != nil {
 			return err
 		}
@@ -196,6 +217,17 @@ func decides(o *operation.Operation) bool {
 	return true
 }
 
+// preflight answers what a browser asks before a page of another site may send a
+// request: no rule lets one.
+func preflight(h http.Header) error {
+	if h.Get("Origin") == "" {
+		return s3err.OriginMissing()
+	}
+	return s3err.CrossOriginNotAllowed()
+}
+
+func readOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
 // authenticate finds out who signed the request, or that nobody did.
 func (c *s3Call) authenticate(ctx context.Context) error {
 	s := c.store.server
@@ -207,6 +239,9 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused) && refused.Reason == sigv4.MissingAuthentication:
+		if err := otherSignature(c.request); err != nil {
+			return err
+		}
 		c.auth = nil
 		c.principal = &authz.Principal{Type: authz.Anonymous}
 		c.payload, err = sigv4.UnsignedRequestPayload(c.request.Header)
@@ -220,6 +255,23 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 	}
 	c.cred, c.principal, c.payload, c.chunks = identity.Principal, identity.Principal.principal, c.auth.Payload(), identity.ChunkKey()
 	s.used.record(c.principal, s3Service, c.auth.Region, c.start)
+	return nil
+}
+
+// otherSignature refuses a request that is signed in a way that is not understood:
+// it must not pass for one that nobody signed.
+func otherSignature(r *http.Request) error {
+	if values := r.Header["Authorization"]; len(values) > 0 {
+		if strings.HasPrefix(values[0], "AWS ") {
+			return s3err.MechanismNotSupported() // Signature Version 2
+		}
+		return s3err.UnsupportedAuthorization()
+	}
+	for parameter := range strings.SplitSeq(sigv4.RequestOf(r).Query, "&") {
+		if name, _, _ := strings.Cut(parameter, "="); name == "AWSAccessKeyId" || name == "Signature" {
+			return s3err.MechanismNotSupported()
+		}
+	}
 	return nil
 }
 
@@ -277,7 +329,7 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 
 // deny words a denial. Whoever signed nothing is told nothing.
 func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
-	if c.principal.Type == authz.Anonymous {
+	if c.isAnonymous() {
 		return s3err.NotAllowed()
 	}
 	quoted := *outcome
@@ -290,7 +342,7 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 // because the caller began the upload.
 func (c *s3Call) spared(ctx context.Context, need *s3.Need, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
-		if outcome.Decision == policy.ExplicitDeny || c.principal.Type == authz.Anonymous {
+		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
 			return false, nil
 		}
 		return c.isInitiator(ctx)
@@ -330,6 +382,9 @@ func (c *s3Call) decide(ctx context.Context, need *s3.Need) (*authz.Request, aut
 		if err != nil {
 			return nil, authz.Outcome{}, err
 		}
+		if need.Bucket == c.req.Bucket && c.decided == nil {
+			c.decided = b
+		}
 		resource.Policy = b.policyFor(c.principal)
 	}
 	request := &authz.Request{
@@ -355,7 +410,7 @@ func (c *s3Call) environment() authz.Environment {
 
 // deleteObjects decides each entry of the body by itself.
 func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
-	document, err := body.ReadAll()
+	document, err := c.readDocument(ctx, body)
 	if err != nil {
 		return err
 	}
