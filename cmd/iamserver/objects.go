@@ -24,7 +24,7 @@ import (
 // objectFlags say which S3 store is served, and how.
 type objectFlags struct {
 	S3                string   `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port: local:DIR, a store on this disk (local: alone is s3 in the data directory); the address of another one, http://HOST:PORT or https://…, to stand in front of; or off." default:"local:" placeholder:"STORE"`
-	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store, AWS_ACCESS_KEY_ID=… and AWS_SECRET_ACCESS_KEY=…, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
+	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store in the form of root.env, two lines export AWS_ACCESS_KEY_ID=… and export AWS_SECRET_ACCESS_KEY=… with values in single quotes, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
 	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
