@@ -207,7 +207,10 @@ func TestNginxAsksBeforeItPassesOn(t *testing.T) {
 			require.Equal(t, "AccessDenied", minio.ToErrorResponse(put("bob/a", "hello")).Code, name)
 			require.Nil(t, store.took("PUT /photos/bob/a"), name)
 		}
-		transport.change = func(r *http.Request) { r.Header.Set("Test-Peer", "198.51.100.1"); r.Header.Set("X-Original-Peer", "192.0.2.7") }
+		transport.change = func(r *http.Request) {
+			r.Header.Set("Test-Peer", "198.51.100.1")
+			r.Header.Set("X-Original-Peer", "192.0.2.7")
+		}
 		require.Equal(t, "AccessDenied", minio.ToErrorResponse(put("alice/a", "hello")).Code)
 		require.Nil(t, store.took("PUT /photos/alice/a"))
 	})

@@ -261,6 +261,20 @@ func TestKeysOfAnAuthorizedHandler(t *testing.T) {
 	require.Equal(t, []string{"/photos/a//b", "/photos/k"}, []string{all[0].Target, all[1].Target})
 }
 
+// What a handler does not know of, it does not see: it could take it for something else.
+func TestOperationsOfAnAuthorizedHandler(t *testing.T) {
+	e := embed(t, func(c *server.Config) { c.S3 = &server.S3{Operations: []string{"GetObject", "DeleteObject"}} }, nil)
+	status, body := do(t, e.object(t, e.root, "DELETE", "/photos/a?tagging", "", nil))
+	require.Equal(t, 501, status, body)
+	require.Empty(t, e.seen.take())
+	status, body = do(t, e.object(t, e.root, "DELETE", "/photos/a", "", nil))
+	require.Equal(t, 200, status, body)
+	require.Len(t, e.seen.take(), 1)
+	status, body = do(t, e.object(t, e.root, "GET", "/photos?policy", "", nil))
+	require.Equal(t, 404, status, body)
+	require.Equal(t, "NoSuchBucketPolicy", element(body, "Code"))
+}
+
 // IAM and S3 are on one port.
 func TestIAMIsServedBesideAnAuthorizedHandler(t *testing.T) {
 	e := embed(t, nil, nil)
