@@ -25,7 +25,7 @@ const unixPrefix = "unix:"
 // leastToken is the least length of a token: what is guessed over a network.
 const leastToken = 16
 
-func (f *authorizeFlags) validate(store string) error {
+func (f *authorizeFlags) validateAuthorize(store string) error {
 	switch {
 	case f.AuthorizeListen == "" && f.AuthorizeTokenFile != "":
 		return errors.New("--authorize-token-file is for --authorize-listen, which is not given")
@@ -60,8 +60,8 @@ func (f *authorizeFlags) token() (string, error) {
 	return token, nil
 }
 
-// listener listens where proxies ask.
-func (f *authorizeFlags) listener() (net.Listener, error) {
+// authorizeListener listens where proxies ask.
+func (f *authorizeFlags) authorizeListener() (net.Listener, error) {
 	path, onSocket := strings.CutPrefix(f.AuthorizeListen, unixPrefix)
 	var l net.Listener
 	var err error

@@ -71,7 +71,7 @@ func proxied(t *testing.T) (server *running, store *openStore, socket string) {
 	store = &openStore{objects: map[string]string{}, sent: map[string]http.Header{}}
 	web := httptest.NewServer(store)
 	t.Cleanup(web.Close)
-	dir, err := os.MkdirTemp("", "nginx") // short enough for the names of sockets
+	dir, err := os.MkdirTemp("", "nginx") //nolint:usetesting // short enough for the names of sockets
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	asked := filepath.Join(dir, "asked")
@@ -97,12 +97,12 @@ func proxied(t *testing.T) (server *running, store *openStore, socket string) {
 	if os.Geteuid() == 0 {
 		user = "user root;\n"
 	}
-	temporary := ""
+	var temporary strings.Builder
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		temporary += kind + "_temp_path " + filepath.Join(dir, kind) + ";\n"
+		temporary.WriteString(kind + "_temp_path " + filepath.Join(dir, kind) + ";\n")
 	}
 	config := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(config, []byte(user+"daemon off;\npid "+dir+"/pid;\nerror_log stderr notice;\nevents {}\nhttp {\n"+temporary+text+"}\n"), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(user+"daemon off;\npid "+dir+"/pid;\nerror_log stderr notice;\nevents {}\nhttp {\n"+temporary.String()+text+"}\n"), 0o600))
 	output := newTranscript()
 	cmd := exec.CommandContext(context.Background(), "nginx", "-p", dir, "-c", config)
 	cmd.Stdout, cmd.Stderr = output, output

@@ -64,7 +64,7 @@ func (c *serveCommand) Validate() error {
 	if c.MaxConnections < 1 {
 		return errors.New("--max-connections must be at least 1")
 	}
-	return errors.Join(c.location.Validate(), c.objectFlags.Validate(), c.authorizeFlags.validate(c.S3))
+	return errors.Join(c.location.Validate(), c.objectFlags.Validate(), c.validateAuthorize(c.S3))
 }
 
 // Run serves until the process is told to stop.
@@ -152,7 +152,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 		if err != nil {
 			return err
 		}
-		asked, err := c.authorizeFlags.listener()
+		asked, err := c.authorizeListener()
 		if err != nil {
 			return err
 		}
