@@ -52,9 +52,7 @@ func (c *call) record(err error) *audit.Record {
 		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
 	}
 	if p := c.principal; p != nil {
-		r.UserIdentity = audit.UserIdentity{
-			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
-		}
+		r.UserIdentity = userIdentity(p)
 	}
 	if c.row != nil {
 		r.EventName, r.ReadOnly = c.row.Name, c.row.Access.ReadOnly()
@@ -74,6 +72,12 @@ func (c *call) record(err error) *audit.Record {
 		r.Refused = c.principal == nil || c.denial != nil
 	}
 	return r
+}
+
+func userIdentity(p *authz.Principal) audit.UserIdentity {
+	return audit.UserIdentity{
+		Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
+	}
 }
 
 // denialData is what the audit log says of a denial: the reason that the caller
