@@ -171,7 +171,7 @@ func (c *condition) holds(e *evaluation, deny bool) bool {
 	}
 	value := e.value(c.key)
 	switch {
-	case value.kind == failed:
+	case value.kind == failed, e.exhausted():
 		return deny
 	case c.comparison == isNull:
 		return c.null(value)
@@ -210,6 +210,9 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 	switch c.quantifier {
 	case forAllValues:
 		for _, element := range list {
+			if e.exhausted() {
+				return deny
+			}
 			if !c.holdsFor(e, &Value{kind: textValue, text: element}, deny) {
 				return false
 			}
@@ -217,6 +220,9 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 		return true
 	case forAnyValue:
 		for _, element := range list {
+			if e.exhausted() {
+				return deny
+			}
 			if c.holdsFor(e, &Value{kind: textValue, text: element}, deny) {
 				return true
 			}
@@ -231,6 +237,7 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 // holdsFor compares one value of the request with those of the policy: one has to
 // match, or, negated, none may.
 func (c *condition) holdsFor(e *evaluation, value *Value, deny bool) bool {
+	e.work += c.cost()
 	return c.matches(e, value, deny != c.negated) != c.negated
 }
 

@@ -27,17 +27,20 @@ type evaluation struct {
 	contained bool
 }
 
-// maxWork bounds the steps of one decision: some 20 ms. The largest policies that
+// MaxWork bounds the steps of one decision: some 20 ms. The largest policies that
 // AWS's quotas admit take a thousandth of it on ordinary values.
-const maxWork = 1 << 24
+const MaxWork = 1 << 24
 
-func (e *evaluation) exhausted() bool { return e.work > maxWork }
+func (e *evaluation) exhausted() bool { return e.work > MaxWork }
 
 var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
 func newEvaluation(p *Policies, r *Request) *evaluation {
 	e := evaluations.Get().(*evaluation) //nolint:forcetypeassert // the pool holds nothing else
 	e.request, e.bounded, e.work = r, p.Boundary != nil, 0
+	if r.Work != nil {
+		e.work = *r.Work
+	}
 	e.parts = [...]*Set{
 		Identity: p.Identity, Boundary: p.Boundary, Session: p.Session, ServiceAccount: p.ServiceAccount, ResourceBased: p.Resource,
 	}
@@ -56,6 +59,9 @@ func newEvaluation(p *Policies, r *Request) *evaluation {
 }
 
 func (e *evaluation) release() {
+	if e.request.Work != nil {
+		*e.request.Work = e.work
+	}
 	// What is left would keep the request and its strings alive.
 	clear(e.known)
 	clear(e.values)

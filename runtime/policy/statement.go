@@ -120,7 +120,7 @@ func (v *Vocabulary) compile(s *Statement, in *document) statement {
 // matches reports whether s is about the request, for principals that a resource
 // policy names as it has to. The conditions come last: their keys may be costly.
 func (s *statement) matches(e *evaluation) bool {
-	if s.dead || !s.actions.contains(&e.request.Action) || !s.resources.contains(e) {
+	if s.dead || !s.actions.contains(e, &e.request.Action) || !s.resources.contains(e) {
 		return false
 	}
 	for i := range s.conditions {

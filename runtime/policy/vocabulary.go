@@ -96,12 +96,17 @@ func parseActionPattern(s string) actionPattern {
 	return actionPattern{service: service, name: parsePattern(name, syntax{wildcards: true})}
 }
 
-func (p *actionPattern) match(a Action) bool {
+func (p *actionPattern) match(e *evaluation, folded string) bool {
 	if p.any {
 		return true
 	}
-	name, ok := strings.CutPrefix(a.folded, p.service+":")
-	return ok && p.name.match(new(evaluation), name) == matched
+	e.work++
+	name, ok := strings.CutPrefix(folded, p.service)
+	if !ok {
+		return false
+	}
+	name, ok = strings.CutPrefix(name, ":")
+	return ok && p.name.match(e, name) == matched
 }
 
 // actions compiles the Action or NotAction element of a statement.
@@ -134,16 +139,21 @@ func (v *Vocabulary) add(known []uint64, p *actionPattern) {
 		begins += p.name.text
 	}
 	for i := sort.SearchStrings(v.names, begins); i < len(v.names) && strings.HasPrefix(v.names[i], begins); i++ {
-		if p.match(Action{folded: v.names[i]}) {
+		if p.match(new(evaluation), v.names[i]) {
 			known[i/64] |= 1 << (i % 64)
 		}
 	}
 }
 
 // contains reports whether a is in the set.
-func (s *actionSet) contains(a *Action) bool {
+func (s *actionSet) contains(e *evaluation, a *Action) bool {
 	if a.index >= 0 && a.index/64 < len(s.known) {
 		return s.known[a.index/64]>>(a.index%64)&1 != 0
 	}
-	return slices.ContainsFunc(s.patterns, func(p actionPattern) bool { return p.match(*a) }) != s.not
+	for i := range s.patterns {
+		if s.patterns[i].match(e, a.folded) {
+			return !s.not
+		}
+	}
+	return s.not
 }
