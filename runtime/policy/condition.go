@@ -20,6 +20,7 @@ type condition struct {
 	// wantTrue and wantFalse are the values of Bool and Null.
 	wantTrue, wantFalse bool
 	key                 int // in the policy's keys
+	cost                int // how many values there are to compare
 	// Of the following only what the comparison needs is set.
 	patterns []pattern // of text, and of Bool with variables
 	instants []instant
@@ -41,18 +42,14 @@ func conditionsOf(s *Statement, in *document) []condition {
 				ifExists: parsed.ifExists, quantifier: parsed.quantifier, key: in.keys.number(key.Name),
 			}
 			c.compile(key, in)
+			c.cost = len(c.patterns) + len(c.instants) + len(c.networks) + len(c.decimals) + len(c.arns)
 			conditions = append(conditions, c)
 		}
 	}
 	slices.SortStableFunc(conditions, func(a, b condition) int {
-		return cmp.Or(cmp.Compare(a.comparison, b.comparison), cmp.Compare(a.cost(), b.cost()))
+		return cmp.Or(cmp.Compare(a.comparison, b.comparison), cmp.Compare(a.cost, b.cost))
 	})
 	return conditions
-}
-
-// cost is how much c has to compare.
-func (c *condition) cost() int {
-	return len(c.patterns) + len(c.instants) + len(c.networks) + len(c.decimals) + len(c.arns)
 }
 
 // compile reads the values of c. A value that cannot be read matches nothing, so
@@ -237,7 +234,7 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 // holdsFor compares one value of the request with those of the policy: one has to
 // match, or, negated, none may.
 func (c *condition) holdsFor(e *evaluation, value *Value, deny bool) bool {
-	e.work += c.cost()
+	e.work += c.cost
 	return c.matches(e, value, deny != c.negated) != c.negated
 }
 

@@ -12,10 +12,8 @@ type evaluation struct {
 	// parts are the sets that take part, and bases where in values the keys of each begin.
 	parts [partCount]*Set
 	bases [partCount]int
-	// values are those of the keys of all parts, one part after the other; what
-	// known does not mark has not been asked for.
-	values []Value
-	known  []bool
+	// values are those of the keys of all parts, one part after the other.
+	values []keyValue
 
 	// What follows is of the part and the policy whose statements are tried.
 	set     *Set
@@ -25,6 +23,15 @@ type evaluation struct {
 	// The latest answer of a resourceSet.
 	resources *resourceSet
 	contained bool
+
+	// failing is the place, in its statement, of the condition that failed last.
+	failing int
+}
+
+// A keyValue is the value of a key, once it has been asked for.
+type keyValue struct {
+	known bool
+	Value
 }
 
 // MaxWork bounds the steps of one decision: some 20 ms. The largest policies that
@@ -37,7 +44,7 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
 func newEvaluation(p *Policies, r *Request) *evaluation {
 	e := evaluations.Get().(*evaluation) //nolint:forcetypeassert // the pool holds nothing else
-	e.request, e.bounded, e.work = r, p.Boundary != nil, 0
+	e.request, e.bounded, e.work, e.failing = r, p.Boundary != nil, 0, 0
 	if r.Work != nil {
 		e.work = *r.Work
 	}
@@ -51,10 +58,10 @@ func newEvaluation(p *Policies, r *Request) *evaluation {
 			keys += len(set.keys)
 		}
 	}
-	if cap(e.known) < keys {
-		e.known, e.values = make([]bool, keys), make([]Value, keys)
+	if cap(e.values) < keys {
+		e.values = make([]keyValue, keys)
 	}
-	e.known, e.values = e.known[:keys], e.values[:keys]
+	e.values = e.values[:keys]
 	return e
 }
 
@@ -63,7 +70,6 @@ func (e *evaluation) release() {
 		*e.request.Work = e.work
 	}
 	// What is left would keep the request and its strings alive.
-	clear(e.known)
 	clear(e.values)
 	e.parts = [partCount]*Set{}
 	e.request, e.set, e.numbers, e.resources = nil, nil, nil, nil
@@ -73,15 +79,14 @@ func (e *evaluation) release() {
 // value returns the value of a key of the policy whose statement is tried.
 func (e *evaluation) value(key int) *Value {
 	n := e.numbers[key]
-	at := e.base + n
-	if !e.known[at] {
-		e.known[at] = true
-		e.values[at] = Value{}
+	v := &e.values[e.base+n]
+	if !v.known {
+		v.known = true
 		if e.request.Context != nil {
-			e.values[at] = e.request.Context.Value(e.set.keys[n])
+			v.Value = e.request.Context.Value(e.set.keys[n])
 		}
 	}
-	return &e.values[at]
+	return &v.Value
 }
 
 // substitute returns the text of a variable.

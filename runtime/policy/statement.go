@@ -123,8 +123,14 @@ func (s *statement) matches(e *evaluation) bool {
 	if s.dead || !s.actions.contains(e, &e.request.Action) || !s.resources.contains(e) {
 		return false
 	}
+	// Statements alike fail alike: begin with the condition that failed last.
+	first := e.failing
+	if first < len(s.conditions) && !s.conditions[first].holds(e, s.deny) {
+		return false
+	}
 	for i := range s.conditions {
-		if !s.conditions[i].holds(e, s.deny) {
+		if i != first && !s.conditions[i].holds(e, s.deny) {
+			e.failing = i
 			return false
 		}
 	}
