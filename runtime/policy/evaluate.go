@@ -20,9 +20,10 @@ type evaluation struct {
 	base    int   // of the part in values
 	numbers []int // of the policy's keys in the part
 
-	// The latest answer of a resourceSet.
-	resources *resourceSet
-	contained bool
+	// The latest answers of an actionSet and of a resourceSet.
+	actions         *actionSet
+	resources       *resourceSet
+	acts, contained bool
 
 	// failing is the place, in its statement, of the condition that failed last.
 	failing int
@@ -72,7 +73,7 @@ func (e *evaluation) release() {
 	// What is left would keep the request and its strings alive.
 	clear(e.values)
 	e.parts = [partCount]*Set{}
-	e.request, e.set, e.numbers, e.resources = nil, nil, nil, nil
+	e.request, e.set, e.numbers, e.actions, e.resources = nil, nil, nil, nil, nil
 	evaluations.Put(e)
 }
 
