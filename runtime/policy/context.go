@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -36,6 +37,15 @@ func (k *Key) String() string { return k.text }
 // folded returns the key as keys are compared: without regard to case, the tag
 // key included (IAM user guide, "IAM JSON policy elements: Condition").
 func (k *Key) folded() string { return strings.ToLower(k.text) }
+
+// spelled returns the key by which values are kept. Where the tags of an object
+// differ in case only, it depends on the spelling of the tag key which one is meant.
+func (k *Key) spelled() string {
+	if k.tag == "" {
+		return k.name
+	}
+	return k.name + "/" + k.tag
+}
 
 // A Context gives the values of condition keys. It is asked at most once for each
 // key in the evaluation of one part, and only for keys that a statement in play
@@ -201,6 +211,25 @@ func parseBoolean(s string) (value, ok bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// TagValue is the value of the tag with a key. Tag keys compare without regard to
+// case; of several tags the one counts whose key is written the same. If there is
+// none, nobody can tell which is meant, and the value is Failed.
+func TagValue(tags iter.Seq2[string, string], key string) Value {
+	var found Value
+	for name, value := range tags {
+		switch {
+		case name == key:
+			return Text(value)
+		case !strings.EqualFold(name, key):
+		case found.Present():
+			found = Failed()
+		default:
+			found = Text(value)
+		}
+	}
+	return found
 }
 
 // Values is a Context from names to values. Names compare without regard to case.

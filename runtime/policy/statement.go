@@ -56,12 +56,12 @@ type keyTable struct {
 
 func (t *keyTable) number(name string) int {
 	key := ParseKey(name)
-	folded := key.folded()
-	n, ok := t.numbers[folded]
+	spelled := key.spelled()
+	n, ok := t.numbers[spelled]
 	if !ok {
 		n = len(t.keys)
 		t.keys = append(t.keys, key)
-		t.numbers[folded] = n
+		t.numbers[spelled] = n
 	}
 	return n
 }
@@ -168,10 +168,15 @@ func (d *Document) ContextKeys() []string {
 	return texts(keys.keys)
 }
 
+// texts returns the names of keys, as written first, each once.
 func texts(keys []Key) []string {
 	var names []string
+	seen := map[string]bool{}
 	for i := range keys {
-		names = append(names, keys[i].text)
+		if folded := keys[i].folded(); !seen[folded] {
+			seen[folded] = true
+			names = append(names, keys[i].text)
+		}
 	}
 	return slices.Clip(names)
 }

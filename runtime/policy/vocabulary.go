@@ -20,12 +20,12 @@ type Vocabulary struct {
 func NewVocabulary(actions []string) *Vocabulary {
 	v := &Vocabulary{actions: make(map[string]Action, len(actions))}
 	for _, name := range actions {
-		v.names = append(v.names, strings.ToLower(name))
+		v.names = append(v.names, lower(name))
 	}
 	slices.Sort(v.names)
 	v.names = slices.Compact(v.names)
 	for _, name := range actions {
-		folded := strings.ToLower(name)
+		folded := lower(name)
 		index, _ := slices.BinarySearch(v.names, folded)
 		v.actions[name] = newAction(name, folded, index)
 	}
@@ -45,7 +45,7 @@ func (v *Vocabulary) Action(name string) Action {
 	if a, ok := v.actions[name]; ok {
 		return a
 	}
-	folded := strings.ToLower(name)
+	folded := lower(name)
 	index, ok := slices.BinarySearch(v.names, folded)
 	if !ok {
 		index = -1
@@ -89,7 +89,7 @@ func parseActionPattern(s string) actionPattern {
 	if s == everything {
 		return actionPattern{any: true}
 	}
-	service, name, ok := strings.Cut(strings.ToLower(s), ":")
+	service, name, ok := strings.Cut(lower(s), ":")
 	if !ok || strings.ContainsAny(service, "*?") {
 		return actionPattern{name: pattern{form: tooLong}}
 	}

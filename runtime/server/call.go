@@ -211,14 +211,22 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 }
 
 func (c *call) awaitPlace(ctx context.Context) error {
+	if !c.server.place(ctx) {
+		return iamerr.TookTooLong()
+	}
+	c.large = true
+	return nil
+}
+
+// place waits for one of the places of large bodies, and reports whether it got it.
+func (s *Server) place(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	select {
-	case c.server.large <- struct{}{}:
-		c.large = true
-		return nil
+	case s.large <- struct{}{}:
+		return true
 	case <-ctx.Done():
-		return iamerr.TookTooLong()
+		return false
 	}
 }
 

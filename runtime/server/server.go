@@ -59,7 +59,8 @@ type Config struct {
 	// Hook is asked after the policies about each request, such as plugins; nil is
 	// none.
 	Hook authz.Hook
-	// S3 serves S3 requests on the same port; nil means IAM and STS only.
+	// S3 says how S3 requests are served; nil means that Handler serves IAM and STS
+	// only, and Authorize what the zero S3 says.
 	S3 *S3
 	// Audit receives a record of every request; nil means no audit log.
 	Audit Auditor
@@ -94,6 +95,7 @@ type Server struct {
 	decider     authz.Engine
 	permissions *permissions.Compiler
 	services    map[string]*service // by signing name
+	others      sync.Map            // *sigv4.Verifier of other services, by signing name
 	objects     *objectStore        // nil without S3
 	large       chan struct{}       // holds as many as there are large bodies being read
 	used        *lastUse
@@ -161,7 +163,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 			return sts.Tx{Caller: caller}
 		}),
 	}
-	if cfg.S3 != nil {
+	if cfg.S3 != nil && cfg.S3.Upstream.Endpoint != nil {
 		if s.objects, err = newObjectStore(s, *cfg.S3); err != nil {
 			return nil, err
 		}
@@ -192,16 +194,21 @@ func (s *Server) Close() error {
 	return s.flushLastUse(context.Background())
 }
 
-// Handler serves IAM and STS at the root path, and S3 if it is configured.
+// Handler serves IAM and STS at the root path, and S3 if Config.S3 has an Upstream.
 func (s *Server) Handler() http.Handler {
 	if s.objects == nil {
 		return http.HandlerFunc(s.serveHTTP)
 	}
+	return s.besides(s.objects)
+}
+
+// besides serves S3 beside IAM and STS.
+func (s *Server) besides(objects *objectStore) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) {
+		if s.objects.isAPI(r) {
 			s.serveHTTP(w, r)
 		} else {
-			s.objects.serveHTTP(w, r)
+			objects.serveHTTP(w, r)
 		}
 	})
 }
