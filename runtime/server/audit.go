@@ -63,9 +63,7 @@ func (c *call) record(err error) *audit.Record {
 	for _, resource := range c.resources {
 		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: c.server.config.Account, Type: cloudFormationTypes[resource.Type]})
 	}
-	if c.denial != nil {
-		r.AdditionalEventData = denialData(c.denial)
-	}
+	r.AdditionalEventData = decisionData(c.denial, c.hooked)
 	if err != nil {
 		answer := c.answer(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
@@ -78,6 +76,32 @@ func userIdentity(p *authz.Principal) audit.UserIdentity {
 	return audit.UserIdentity{
 		Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
 	}
+}
+
+// decisionData is what the audit log says of a decision, nothing of one that was
+// left to the policies and allowed.
+func decisionData(denial, hooked *authz.Outcome) map[string]any {
+	var data map[string]any
+	if denial != nil {
+		data, hooked = denialData(denial), denial
+	}
+	if hooked == nil {
+		return data
+	}
+	said := map[string]string{"plugin": hooked.Word.Plugin, "pluginReason": hooked.Word.Reason, "pluginCode": hooked.Word.Code}
+	if hooked.HookFailed != nil {
+		said["pluginFailure"] = hooked.HookFailed.Error()
+	}
+	for key, text := range said {
+		if text == "" {
+			continue
+		}
+		if data == nil {
+			data = map[string]any{}
+		}
+		data[key] = text
+	}
+	return data
 }
 
 // denialData is what the audit log says of a denial: the reason that the caller

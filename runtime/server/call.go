@@ -49,6 +49,7 @@ type call struct {
 	input     action.Request
 	resources []authz.Resource
 	denial    *authz.Outcome // nil unless denied
+	hooked    *authz.Outcome // of what was allowed
 
 	body       bytes.Buffer
 	large      bool // the body has one of the places of large ones

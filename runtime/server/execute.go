@@ -117,7 +117,7 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 			SourceIP: c.source, SecureTransport: c.secure, UserAgent: c.request.UserAgent(), Referer: c.request.Referer(),
 			Region: c.auth.Region, Time: c.start,
 		},
-		Keys: &c.keys,
+		Keys: &c.keys, ID: c.id,
 	}
 	outcome, err := c.server.decider.Decide(ctx, request)
 	if err != nil {
@@ -125,6 +125,7 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	}
 	switch outcome.Decision {
 	case policy.Allowed:
+		c.hooked = &outcome
 		return nil
 	case policy.ExplicitDeny, policy.ImplicitDeny:
 	}

@@ -56,6 +56,9 @@ type Config struct {
 	// TrustedProxies are the addresses of proxies whose X-Forwarded-For and
 	// X-Forwarded-Proto count; from all others they are ignored.
 	TrustedProxies []netip.Prefix
+	// Hook is asked after the policies about each request, such as plugins; nil is
+	// none.
+	Hook authz.Hook
 	// S3 says how S3 requests are served; nil means that Handler serves IAM and STS
 	// only, and Authorize what the zero S3 says.
 	S3 *S3
@@ -142,7 +145,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.permissions = permissions.NewCompiler(vocabulary(), cfg.Managed)
-	s.decider = authz.Engine{SelfService: !cfg.NoSelfService}
+	s.decider = authz.Engine{SelfService: !cfg.NoSelfService, Hook: cfg.Hook}
 	s.credentials = newCredentials(s)
 	s.verifier = sigv4.New(s.credentials, cfg.Now, sigv4.Config{
 		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
