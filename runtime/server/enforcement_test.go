@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -467,27 +469,37 @@ func TestSourceAddress(t *testing.T) {
 }
 
 func TestSecureTransportBehindAProxy(t *testing.T) {
+	proxy := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	for _, tt := range []struct {
 		name    string
 		trusted []netip.Prefix
+		tls     bool
 		proto   []string
 		status  int
 	}{
-		{"a trusted proxy says that it was https", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https"}, 200},
-		{"the last word is the proxy's", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https", "http"}, 403},
-		{"anybody else's word is nothing", nil, []string{"https"}, 403},
-		{"no word", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, nil, 403},
+		{"a trusted proxy says that it was https", proxy, false, []string{"https"}, 200},
+		{"the last word is the proxy's", proxy, false, []string{"https", "http"}, 403},
+		{"a trusted proxy that speaks TLS says that it was http", proxy, true, []string{"http"}, 403},
+		{"a trusted proxy that speaks TLS says nothing", proxy, true, nil, 200},
+		{"anybody else's word is nothing", nil, false, []string{"https"}, 403},
+		{"neither is it if it speaks TLS", nil, true, []string{"http"}, 200},
+		{"no word", proxy, false, nil, 403},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, func(c *server.Config) { c.TrustedProxies = tt.trusted })
 			alice := f.user(t, "alice")
 			f.must(t, f.root, "PutUserPolicy", "UserName", "alice", "PolicyName", "p", "PolicyDocument", when(`{"Bool":{"aws:SecureTransport":"true"}}`))
 			r := f.request(t, alice, "ListUsers")
+			r.RemoteAddr = "127.0.0.1:49152"
+			if tt.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
 			for _, proto := range tt.proto {
 				r.Header.Add("X-Forwarded-Proto", proto)
 			}
-			status, body := do(t, r)
-			require.Equal(t, tt.status, status, body)
+			w := httptest.NewRecorder()
+			f.server.Handler().ServeHTTP(w, r)
+			require.Equal(t, tt.status, w.Code, w.Body)
 		})
 	}
 }
