@@ -131,7 +131,7 @@ func open(t testing.TB, configs ...host.Config) *fixture {
 	s, err := server.Open(t.Context(), server.Config{
 		Store: memory.Open(), Sealer: plainSealer{}, Account: account, Now: time.Now, Audit: log, //nolint:forbidigo // as above
 		Root: server.RootKey{AccessKeyID: f.root.AccessKeyID, SecretAccessKey: f.root.SecretAccessKey},
-		Hook: hooks.Of(set),
+		Hook: hooks.Of(set), Validator: hooks.Of(set), Generator: hooks.Of(set),
 		S3: &server.S3{Upstream: s3.Upstream{
 			Endpoint: endpoint, Region: "us-east-1", AccessKeyID: "AKIASTORE", SecretAccessKey: "the secret of the store", Owner: "owner",
 			Transport: http.DefaultTransport, Now: time.Now, Log: slog.New(slog.DiscardHandler), //nolint:forbidigo // as above
