@@ -95,6 +95,16 @@ func (s *requests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// forget drops what the test has kept of its requests.
+func (f *fixture) forget() {
+	f.audit.mu.Lock()
+	f.audit.text = bytes.Buffer{}
+	f.audit.mu.Unlock()
+	f.store.mu.Lock()
+	f.store.seen = nil
+	f.store.mu.Unlock()
+}
+
 // config is the configuration of a module file.
 func config(t testing.TB, path string, asked ...host.Hook) host.Config {
 	t.Helper()

@@ -86,8 +86,9 @@ func TestReloadUnderRequests(t *testing.T) {
 			}
 		})
 	}
+	turns := make(chan struct{}, 1)
 	clients.Go(func() {
-		for !ended.Load() {
+		for range turns { // the store remembers each change
 			made, body := f.call(t, f.root, "CreateAccessKey", "UserName", "alice")
 			assert.Equal(t, http.StatusOK, made, body)
 			id := element(body, "AccessKeyId")
@@ -101,16 +102,22 @@ func TestReloadUnderRequests(t *testing.T) {
 		guard.Limits.AuthorizeFuel = 5_000_000 + int64(i) // another configuration
 		keys.Config = []string{`"ACME"`, `"WIDGET"`}[i%2]
 		require.NoError(t, f.set.Reload(t.Context(), []host.Config{guard, keys}))
+		if i%5 == 0 {
+			turns <- struct{}{}
+		}
 	}
 	for i := range 10 { // what is kept for good is kept by then
 		reload(i)
 	}
+	f.forget()
 	before := liveHeap()
 	for i := range *reloads {
 		reload(i)
 	}
+	f.forget()
 	growth := int64(liveHeap()) - int64(before) //nolint:gosec // below 2^63
 	ended.Store(true)
+	close(turns)
 	clients.Wait()
 	t.Logf("%d reloads, %d requests, heap growth %d KiB", *reloads, asked.Load(), growth>>10)
 	require.Positive(t, asked.Load())
