@@ -114,11 +114,11 @@ func TestReloadUnderRequests(t *testing.T) {
 	for i := range *reloads {
 		reload(i)
 	}
-	f.forget()
-	growth := int64(liveHeap()) - int64(before) //nolint:gosec // below 2^63
 	ended.Store(true)
 	close(turns)
 	clients.Wait()
+	f.forget()
+	growth := int64(liveHeap()) - int64(before) //nolint:gosec // below 2^63
 	t.Logf("%d reloads, %d requests, heap growth %d KiB", *reloads, asked.Load(), growth>>10)
 	require.Positive(t, asked.Load())
 	require.Less(t, growth, int64(2<<20))
