@@ -377,6 +377,17 @@ func ContextEntryNotValid(contextKeyName string) *apierror.Error {
 	return InvalidInput.New("The context entry " + contextKeyName + " needs a name, a type, and values of that type.")
 }
 
+// ContextEntryTwice returns InvalidInput: The context entry {ContextKeyName} is there twice.
+func ContextEntryTwice(contextKeyName string) *apierror.Error {
+	return InvalidInput.New("The context entry " + contextKeyName + " is there twice.")
+}
+
+// SimulationTooLarge returns InvalidInput: This simulation is too large. Ask about fewer resources or
+// statements at a time.
+func SimulationTooLarge() *apierror.Error {
+	return InvalidInput.New("This simulation is too large. Ask about fewer resources or statements at a time.")
+}
+
 // IncompleteKeyPair returns InvalidInput: AccessKeyId and SecretAccessKey must be given together or
 // not at all.
 func IncompleteKeyPair() *apierror.Error {

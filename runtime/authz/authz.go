@@ -15,6 +15,9 @@ type Resource struct {
 	// UserID is the unique id of the user that the resource is, or that the service
 	// account belongs to that it is; or empty.
 	UserID string
+	// GivesRights says of a group or policy that the user whose service account is
+	// asking has it, as a member, by attachment or as permissions boundary.
+	GivesRights bool
 	// Tags are those of the resource.
 	Tags []Tag
 	// Boundary is the ARN of the resource's permissions boundary, or empty.
@@ -91,8 +94,8 @@ func (d Engine) Decide(ctx context.Context, req *Request) (Outcome, error) {
 }
 
 func (d Engine) decide(req *Request, on *Resource) Outcome {
-	if req.widensItself(on) {
-		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: ownRights}
+	if reason := req.widensItself(on); reason != "" {
+		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: reason}
 	}
 	question := req.asks(on, &conditionKeys{req, on})
 	policies := req.Principal.Policies
@@ -120,11 +123,20 @@ func (r *Request) onItself(on *Resource) bool {
 	return r.SelfService && r.Principal.Type == User && on.UserID != "" && on.UserID == r.Principal.UserID
 }
 
-// widensItself reports whether a service account would change what it gets its
-// rights from: its parent, itself, or another one of the parent's. Whatever the
-// parent may do, the key of a program must not become more than it was made for.
-func (r *Request) widensItself(on *Resource) bool {
-	return r.Principal.Type == ServiceAccount && !r.ReadOnly && on.UserID != "" && on.UserID == r.Principal.UserID
+// widensItself returns the reason of a denial if a service account would change
+// what it gets its rights from: its parent, itself, another one of the parent's, or
+// a group or policy of the parent. Whatever the parent may do, the key of a program
+// must not become more than it was made for.
+func (r *Request) widensItself(on *Resource) string {
+	switch {
+	case r.Principal.Type != ServiceAccount || r.ReadOnly:
+		return ""
+	case on.UserID != "" && on.UserID == r.Principal.UserID:
+		return ownRights
+	case on.GivesRights:
+		return parentsRights
+	}
+	return ""
 }
 
 // selfService stands in for the policies of a user that have already been asked

@@ -53,9 +53,7 @@ func (c *call) record(err error) *audit.Record {
 		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
 	}
 	if p := c.principal; p != nil {
-		r.UserIdentity = audit.UserIdentity{
-			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
-		}
+		r.UserIdentity = userIdentity(p)
 	}
 	if c.row != nil {
 		r.EventName, r.ReadOnly = c.row.Name, c.row.Access.ReadOnly()
@@ -74,6 +72,12 @@ func (c *call) record(err error) *audit.Record {
 		r.Refused = c.principal == nil || c.denial != nil
 	}
 	return r
+}
+
+func userIdentity(p *authz.Principal) audit.UserIdentity {
+	return audit.UserIdentity{
+		Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
+	}
 }
 
 // decisionData is what the audit log says of a decision, nothing of one that was

@@ -31,9 +31,7 @@ func (c *s3Call) audit(name string, err error) {
 		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
 	}
 	if p := c.principal; p != nil && p.Type != authz.Anonymous {
-		r.UserIdentity = audit.UserIdentity{
-			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
-		}
+		r.UserIdentity = userIdentity(p)
 	}
 	parameters := s3Parameters{BucketName: c.req.Bucket, Key: c.req.Key}
 	if c.req.Operation != nil {
