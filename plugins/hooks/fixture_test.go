@@ -95,6 +95,16 @@ func (s *requests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// forget drops what the test has kept of its requests.
+func (f *fixture) forget() {
+	f.audit.mu.Lock()
+	f.audit.text = bytes.Buffer{}
+	f.audit.mu.Unlock()
+	f.store.mu.Lock()
+	f.store.seen = nil
+	f.store.mu.Unlock()
+}
+
 // config is the configuration of a module file.
 func config(t testing.TB, path string, asked ...host.Hook) host.Config {
 	t.Helper()
@@ -131,7 +141,7 @@ func open(t testing.TB, configs ...host.Config) *fixture {
 	s, err := server.Open(t.Context(), server.Config{
 		Store: memory.Open(), Sealer: plainSealer{}, Account: account, Now: time.Now, Audit: log, //nolint:forbidigo // as above
 		Root: server.RootKey{AccessKeyID: f.root.AccessKeyID, SecretAccessKey: f.root.SecretAccessKey},
-		Hook: hooks.Of(set),
+		Hook: hooks.Of(set), Validator: hooks.Of(set), Generator: hooks.Of(set),
 		S3: &server.S3{Upstream: s3.Upstream{
 			Endpoint: endpoint, Region: "us-east-1", AccessKeyID: "AKIASTORE", SecretAccessKey: "the secret of the store", Owner: "owner",
 			Transport: http.DefaultTransport, Now: time.Now, Log: slog.New(slog.DiscardHandler), //nolint:forbidigo // as above

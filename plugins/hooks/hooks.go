@@ -9,6 +9,7 @@ import (
 	"iamserver/generated/pluginapi"
 	"iamserver/plugins/host"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 )
 
 // Hooks are the plugins of a set, whatever it is reloaded with.
@@ -16,7 +17,11 @@ type Hooks struct {
 	set *host.Set
 }
 
-var _ authz.Hook = Hooks{}
+var (
+	_ authz.Hook    = Hooks{}
+	_ iam.Validator = Hooks{}
+	_ iam.Generator = Hooks{}
+)
 
 // Of returns the hooks that ask a set.
 func Of(set *host.Set) Hooks { return Hooks{set} }
@@ -36,3 +41,28 @@ func (h Hooks) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest, v
 var effects = map[pluginapi.Effect]authz.Effect{
 	pluginapi.EffectAbstain: authz.Abstains, pluginapi.EffectAllow: authz.Allows, pluginapi.EffectDeny: authz.Denies,
 }
+
+// Validates implements iam.Validator.
+func (h Hooks) Validates() bool { return h.set.Validates() }
+
+// ValidatePolicy implements iam.Validator.
+func (h Hooks) ValidatePolicy(ctx context.Context, req *pluginapi.ValidatePolicyRequest, check func(document []byte) error) (iam.Validation, error) {
+	v, err := h.set.ValidatePolicy(ctx, req, check)
+	got := iam.Validation{Document: v.Document, Findings: v.Findings, Plugin: v.Plugin}
+	for _, r := range v.Replacements {
+		got.Replacements = append(got.Replacements, iam.Replacement(r))
+	}
+	return got, err
+}
+
+// Generates implements iam.Generator.
+func (h Hooks) Generates() bool { return h.set.Generates() }
+
+// GenerateAccessKey implements iam.Generator.
+func (h Hooks) GenerateAccessKey(ctx context.Context, req *pluginapi.GenerateAccessKeyRequest, exists func(accessKeyID string) (bool, error)) (iam.Key, error) {
+	key, err := h.set.GenerateAccessKey(ctx, req, exists)
+	return iam.Key{AccessKeyID: key.AccessKeyID, Secret: key.Secret, Plugin: key.Plugin}, err
+}
+
+// CheckSupplied implements iam.Generator.
+func (h Hooks) CheckSupplied(accessKeyID string) error { return h.set.CheckSupplied(accessKeyID) }

@@ -6,6 +6,7 @@ import (
 
 	"iamserver/runtime/audit"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 )
 
 // An Auditor keeps the audit log; *audit.Log is one.
@@ -64,6 +65,7 @@ func (c *call) record(err error) *audit.Record {
 		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: c.server.config.Account, Type: cloudFormationTypes[resource.Type]})
 	}
 	r.AdditionalEventData = decisionData(c.denial, c.hooked)
+	r.AdditionalEventData = preparationData(r.AdditionalEventData, c.prepared.Plugin, c.prepared.Replacements)
 	if err != nil {
 		answer := c.answer(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
@@ -100,6 +102,23 @@ func decisionData(denial, hooked *authz.Outcome) map[string]any {
 			data = map[string]any{}
 		}
 		data[key] = text
+	}
+	return data
+}
+
+// preparationData adds what plugins made of what the request stores.
+func preparationData(data map[string]any, plugin string, replacements []iam.Replacement) map[string]any {
+	if plugin == "" && replacements == nil {
+		return data
+	}
+	if data == nil {
+		data = map[string]any{}
+	}
+	if plugin != "" {
+		data["plugin"] = plugin
+	}
+	if replacements != nil {
+		data["policyReplacements"] = replacements
 	}
 	return data
 }

@@ -22,6 +22,7 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/awsxml"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/validate"
 )
@@ -47,6 +48,7 @@ type call struct {
 	service   *service // IAM until the credential scope is known
 	row       *row     // nil until the action is known
 	input     action.Request
+	prepared  iam.Preparation
 	resources []authz.Resource
 	denial    *authz.Outcome // nil unless denied
 	hooked    *authz.Outcome // of what was allowed

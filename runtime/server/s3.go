@@ -13,6 +13,7 @@ import (
 	"iamserver/generated/s3err"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/operation"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/s3"
@@ -107,18 +108,19 @@ type s3Call struct {
 	source  netip.Addr
 	secure  bool
 
-	auth      *sigv4.Authorization // nil if nobody signed
-	posted    bool                 // it is the policy of a form that is signed
-	cred      *credential          // nil for Anonymous
-	principal *authz.Principal
-	payload   sigv4.Payload
-	chunks    *sigv4.ChunkKey
-	req       s3.Request
-	needs     []s3.Need
-	granted   []Permission // for a handler
-	denial    *authz.Outcome
-	hooked    *authz.Outcome // of what was allowed, if a hook had a word in it
-	decided   *bucket        // what the first decision about the bucket of the request knew of it
+	auth       *sigv4.Authorization // nil if nobody signed
+	posted     bool                 // it is the policy of a form that is signed
+	cred       *credential          // nil for Anonymous
+	principal  *authz.Principal
+	payload    sigv4.Payload
+	chunks     *sigv4.ChunkKey
+	req        s3.Request
+	needs      []s3.Need
+	granted    []Permission // for a handler
+	denial     *authz.Outcome
+	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
+	validation iam.Validation // of a bucket policy
+	decided    *bucket        // what the first decision about the bucket of the request knew of it
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {

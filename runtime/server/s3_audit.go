@@ -48,6 +48,7 @@ func (c *s3Call) audit(name string, err error) {
 		}
 	}
 	r.AdditionalEventData = decisionData(c.denial, c.hooked)
+	r.AdditionalEventData = preparationData(r.AdditionalEventData, c.validation.Plugin, c.validation.Replacements)
 	if err != nil {
 		answer := s3.ErrorOf(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message

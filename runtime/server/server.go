@@ -59,6 +59,10 @@ type Config struct {
 	// Hook is asked after the policies about each request, such as plugins; nil is
 	// none.
 	Hook authz.Hook
+	// Validator is asked about each policy document before it is stored; nil is none.
+	Validator iam.Validator
+	// Generator makes access keys in place of the server; nil is none.
+	Generator iam.Generator
 	// S3 says how S3 requests are served; nil means that Handler serves IAM and STS
 	// only, and Authorize what the zero S3 says.
 	S3 *S3
@@ -94,6 +98,7 @@ type Server struct {
 	verifier    *sigv4.Verifier[*credential]
 	decider     authz.Engine
 	permissions *permissions.Compiler
+	handlers    *iam.Service
 	services    map[string]*service // by signing name
 	others      sync.Map            // *sigv4.Verifier of other services, by signing name
 	objects     *objectStore        // nil without S3
@@ -151,16 +156,17 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
 		Regions:  cfg.Regions,
 	})
-	handlers := iam.New(iam.Config{
+	s.handlers = iam.New(iam.Config{
 		Account: cfg.Account, RootAccessKeyID: cfg.Root.AccessKeyID, RootCreated: created,
 		Quotas: quotas, Managed: cfg.Managed, Now: cfg.Now, LastUsed: s.used.get,
+		Validator: cfg.Validator, Generator: cfg.Generator,
 	})
 	s.services = map[string]*service{
-		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
-			return &iam.Tx{Tx: tx, Caller: caller}
+		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(s.handlers), func(tx *identity.Tx, c *call) *iam.Tx {
+			return &iam.Tx{Tx: tx, Caller: c.principal, Key: c.prepared.Key}
 		}),
-		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, caller *authz.Principal) sts.Tx {
-			return sts.Tx{Caller: caller}
+		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, c *call) sts.Tx {
+			return sts.Tx{Caller: c.principal}
 		}),
 	}
 	if cfg.S3 != nil && cfg.S3.Upstream.Endpoint != nil {
