@@ -115,6 +115,22 @@ func Failed() Value { return Value{kind: failed} }
 // Present reports whether the request has the key.
 func (v *Value) Present() bool { return v.kind != absent }
 
+// Strings returns what the value is as text, several of a multi-valued key. It
+// is false for a key that could not be obtained.
+func (v *Value) Strings() (texts []string, ok bool) {
+	switch v.kind {
+	case absent:
+		return nil, true
+	case failed:
+		return nil, false
+	case listValue:
+		return v.list, true
+	case textValue, timeValue, booleanValue, integerValue, addressValue:
+	}
+	text, ok := v.asText()
+	return []string{text}, ok
+}
+
 // asText returns the value as a string; of a list there is none.
 func (v *Value) asText() (string, bool) {
 	switch v.kind {
@@ -216,7 +232,8 @@ func TagValue(tags iter.Seq2[string, string], key string) Value {
 	return found
 }
 
-// Values is a Context from names to values. Names compare without regard to case.
+// Values is a Context from names to values. Names compare as those of keys do; see
+// TagValue for names that differ in case only.
 type Values map[string]Value
 
 // Value implements Context.
@@ -224,10 +241,18 @@ func (v Values) Value(key *Key) Value {
 	if value, ok := v[key.text]; ok {
 		return value
 	}
+	var found Value
 	for name, value := range v {
-		if strings.EqualFold(name, key.text) {
+		if !strings.EqualFold(name, key.text) {
+			continue
+		}
+		if same := ParseKey(name); same.spelled() == key.spelled() {
 			return value
 		}
+		if found.Present() {
+			value = Failed()
+		}
+		found = value
 	}
-	return Value{}
+	return found
 }

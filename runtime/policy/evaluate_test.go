@@ -2,7 +2,10 @@ package policy_test
 
 import (
 	"maps"
+	"net/netip"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -166,3 +169,62 @@ func TestResourcesOfAnyLetters(t *testing.T) {
 		require.Equal(t, want, p.Evaluate(&policy.Request{Principal: policy.Principal{Type: policy.User}, Action: vocabulary.Action("s3:GetObject"), Resource: r}), resource)
 	}
 }
+
+// Requests share policies, and the memory of evaluations: what one asked is nothing
+// to another, whether it was decided, ran out of work or panicked.
+func TestRequestsShareNothingButPolicies(t *testing.T) {
+	p := policy.Policies{
+		Identity: setOf(t, document(
+			`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::home/${aws:username}/*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}}`,
+			`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::time/*","Condition":{"StringLike":{"aws:CurrentTime":"2026-*"}}}`,
+		)),
+		Boundary: setOf(t, document(`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"mallory"}}}`, `{"Effect":"Allow","Action":"*","Resource":"*"}`)),
+	}
+	request := func(user, resource string, at time.Time) *policy.Request {
+		return &policy.Request{
+			Principal: policy.Principal{Type: policy.User}, Action: vocabulary.Action("s3:GetObject"), Resource: policy.NewResource(resource),
+			Context: policy.Values{"aws:username": policy.Text(user), "aws:SourceIp": policy.Address(netip.MustParseAddr("192.0.2.7")), "aws:CurrentTime": policy.Time(at)},
+		}
+	}
+	now, later := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
+	cases := []struct {
+		request *policy.Request
+		want    policy.Decision
+	}{
+		{request("alice", "arn:aws:s3:::home/alice/x", now), policy.Allowed},
+		{request("bob", "arn:aws:s3:::home/alice/x", now), policy.ImplicitDeny},
+		{request("mallory", "arn:aws:s3:::home/mallory/x", now), policy.ExplicitDeny},
+		{request("alice", "arn:aws:s3:::time/x", now), policy.Allowed},
+		{request("alice", "arn:aws:s3:::time/x", later), policy.ImplicitDeny},
+	}
+	broken := request("alice", "arn:aws:s3:::home/alice/x", now)
+	broken.Context = panicking{}
+	spent := policy.MaxWork + 1
+	tired := request("alice", "arn:aws:s3:::home/alice/x", now)
+	tired.Work = &spent
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 300 {
+				for _, c := range cases {
+					if got := p.Evaluate(c.request); got != c.want {
+						t.Errorf("%s on %s: %s", c.request.Context, c.request.Resource, got)
+					}
+				}
+				func() {
+					defer func() { _ = recover() }()
+					p.Evaluate(broken)
+					t.Error("nothing panicked")
+				}()
+			}
+		})
+	}
+	group.Wait()
+	require.Equal(t, policy.ExplicitDeny, p.Evaluate(tired), "beyond the bound of work what may deny denies")
+	require.Equal(t, policy.Allowed, p.Evaluate(cases[0].request))
+}
+
+// panicking is a Context with a mistake.
+type panicking struct{}
+
+func (panicking) Value(*policy.Key) policy.Value { panic("no value") }

@@ -45,6 +45,10 @@ type Request struct {
 	ResourceAccount string
 	// Context gives the values of condition keys; nil has none.
 	Context Context
+	// Work, if not nil, is the steps that other requests took, which count as if
+	// this one took them, and to which it adds its own: who decides many requests for
+	// somebody bounds them together. Beyond MaxWork nothing is allowed.
+	Work *int
 }
 
 // sameAccount reports whether the resource belongs to the principal's account.

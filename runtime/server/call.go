@@ -22,6 +22,7 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/awsxml"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/validate"
 )
@@ -47,8 +48,10 @@ type call struct {
 	service   *service // IAM until the credential scope is known
 	row       *row     // nil until the action is known
 	input     action.Request
+	prepared  iam.Preparation
 	resources []authz.Resource
 	denial    *authz.Outcome // nil unless denied
+	hooked    *authz.Outcome // of what was allowed
 
 	body       bytes.Buffer
 	large      bool // the body has one of the places of large ones

@@ -13,6 +13,7 @@ import (
 	"iamserver/generated/s3err"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/operation"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/s3"
@@ -110,17 +111,19 @@ type s3Call struct {
 	source  netip.Addr
 	secure  bool
 
-	auth      *sigv4.Authorization // nil if nobody signed
-	posted    bool                 // it is the policy of a form that is signed
-	cred      *credential          // nil for Anonymous
-	principal *authz.Principal
-	payload   sigv4.Payload
-	chunks    *sigv4.ChunkKey
-	req       s3.Request
-	needs     []s3.Need
-	granted   []Permission // for a handler
-	denial    *authz.Outcome
-	decided   *bucket // what the first decision about the bucket of the request knew of it
+	auth       *sigv4.Authorization // nil if nobody signed
+	posted     bool                 // it is the policy of a form that is signed
+	cred       *credential          // nil for Anonymous
+	principal  *authz.Principal
+	payload    sigv4.Payload
+	chunks     *sigv4.ChunkKey
+	req        s3.Request
+	needs      []s3.Need
+	granted    []Permission // for a handler
+	denial     *authz.Outcome
+	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
+	validation iam.Validation // of a bucket policy
+	decided    *bucket        // what the first decision about the bucket of the request knew of it
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -315,10 +318,13 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 			return err
 		}
 		if outcome.Decision == policy.Allowed {
+			if outcome.Word.Plugin != "" || outcome.HookFailed != nil {
+				c.hooked = &outcome
+			}
 			c.grant(need)
 			continue
 		}
-		if spared, err := c.spared(ctx, need, &outcome); err != nil || spared {
+		if spared, err := c.spared(ctx, need, request, &outcome); err != nil || spared {
 			if err != nil {
 				return err
 			}
@@ -342,13 +348,17 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 
 // spared reports whether a need that is denied does not apply after all: because
 // the store is not in the state that it is about, which is only now asked for, or
-// because the caller began the upload.
-func (c *s3Call) spared(ctx context.Context, need *s3.Need, outcome *authz.Outcome) (bool, error) {
+// because the caller began the upload and no hook denies it.
+func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Request, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
 		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
 			return false, nil
 		}
-		return c.isInitiator(ctx)
+		if is, err := c.isInitiator(ctx); err != nil || !is {
+			return false, err
+		}
+		*outcome = c.store.server.decider.Confirm(ctx, request, &request.Resources[0], authz.Outcome{Decision: policy.Allowed})
+		return outcome.Decision == policy.Allowed, nil
 	}
 	bucket, key, version := c.req.Subject(need)
 	switch need.If {
@@ -393,6 +403,7 @@ func (c *s3Call) decide(ctx context.Context, need *s3.Need) (*authz.Request, aut
 	request := &authz.Request{
 		Principal: c.principal, Account: s.config.Account, Action: s.permissions.Vocabulary().Action(need.Action),
 		Resources: []authz.Resource{resource}, Environment: c.environment(), Keys: &s3Keys{call: c, ctx: ctx, need: need},
+		ID: c.id,
 	}
 	outcome, err := s.decider.Decide(ctx, request)
 	if err != nil {

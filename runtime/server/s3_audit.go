@@ -47,9 +47,8 @@ func (c *s3Call) audit(name string, err error) {
 			r.Resources = append(r.Resources, audit.Resource{ARN: "arn:aws:s3:::" + c.req.Bucket + "/" + c.req.Key, Type: "AWS::S3::Object"})
 		}
 	}
-	if c.denial != nil {
-		r.AdditionalEventData = denialData(c.denial)
-	}
+	r.AdditionalEventData = decisionData(c.denial, c.hooked)
+	r.AdditionalEventData = preparationData(r.AdditionalEventData, c.validation.Plugin, c.validation.Replacements)
 	if err != nil {
 		answer := s3.ErrorOf(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
