@@ -28,6 +28,7 @@ type objectFlags struct {
 	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
+	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, unless --s3-keys is exact." default:".sgwtmp,.uploads" placeholder:"NAME,…"`
 	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
 	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
 }
@@ -76,7 +77,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	}
 	served.Keys = &s3.KeyProfile{}
 	if f.S3Keys == "files" {
-		*served.Keys = localstore.Keys()
+		served.Keys = &s3.KeyProfile{Files: true, Reserved: f.S3Reserved}
 	}
 	served.Upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
