@@ -75,10 +75,7 @@ func requestLine(o *model.Operation) string {
 	if len(parts) > 0 {
 		line += "?" + strings.Join(parts, "&")
 	}
-	for _, h := range o.Header {
-		line += " with " + h
-	}
-	return line
+	return strings.Join(append([]string{line}, o.Header...), " with ")
 }
 
 func needs(o *model.Operation) string {

@@ -16,6 +16,13 @@ const (
 )
 
 func (l *loader) actions(doc *openapi3.T) {
+	l.operations(doc, func(name string, op *openapi3.Operation) {
+		l.service.Actions = append(l.service.Actions, l.action(name, op))
+	})
+}
+
+// operations visits the operations of the root document in its order.
+func (l *loader) operations(doc *openapi3.T, visit func(name string, op *openapi3.Operation)) {
 	for _, key := range l.source.keys(l.root, "paths") {
 		at := positionOf(l.root, key)
 		item := doc.Paths.Value(key.Value)
@@ -26,7 +33,7 @@ func (l *loader) actions(doc *openapi3.T) {
 		case item.Post.OperationID != name || !goName.MatchString(name):
 			l.problem(l.source.within(position(item.Post.Origin), "operationId"), "operationId is %q, but the path is %s", item.Post.OperationID, key.Value)
 		default:
-			l.service.Actions = append(l.service.Actions, l.action(name, item.Post))
+			visit(name, item.Post)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (l *pluginLoader) load() {
 		return
 	}
 	l.header(doc)
-	l.hooks(doc)
+	l.operations(doc, l.hook)
 	p := l.plugin
 	for _, m := range l.messages {
 		p.Messages = append(p.Messages, m)
@@ -102,22 +102,6 @@ func (l *pluginLoader) header(doc *openapi3.T) {
 		l.plugin.Package, l.plugin.Major, l.plugin.Minor = d.Package, d.Major, d.Minor
 	}
 	l.plugin.Title, l.plugin.Doc = doc.Info.Title, doc.Info.Description
-}
-
-func (l *pluginLoader) hooks(doc *openapi3.T) {
-	for _, key := range l.source.keys(l.root, "paths") {
-		at := positionOf(l.root, key)
-		item := doc.Paths.Value(key.Value)
-		name := strings.TrimPrefix(key.Value, "/")
-		switch {
-		case item == nil || item.Post == nil:
-			l.problem(at, "%s must have a post operation", key.Value)
-		case item.Post.OperationID != name || !goName.MatchString(name):
-			l.problem(l.source.within(position(item.Post.Origin), "operationId"), "operationId is %q, but the path is %s", item.Post.OperationID, key.Value)
-		default:
-			l.hook(name, item.Post)
-		}
-	}
 }
 
 func (l *pluginLoader) hook(name string, op *openapi3.Operation) {

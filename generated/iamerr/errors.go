@@ -317,6 +317,11 @@ func ReservedTagKey() *apierror.Error {
 	return InvalidInput.New("aws: prefixed tag key names are not allowed for external use.")
 }
 
+// SuppliedKeyRefused returns InvalidInput: The access key cannot be used: {Reason}.
+func SuppliedKeyRefused(reason string) *apierror.Error {
+	return InvalidInput.New("The access key cannot be used: " + reason + ".")
+}
+
 // ArnOfNoPolicy returns InvalidInput: ARN {Arn} is not valid.
 func ArnOfNoPolicy(arn string) *apierror.Error {
 	return InvalidInput.New("ARN " + arn + " is not valid.")

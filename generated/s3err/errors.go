@@ -10,6 +10,8 @@ import "iamserver/runtime/apierror"
 var (
 	// AccessDenied: the caller may not do this.
 	AccessDenied = apierror.Code{Name: "AccessDenied", Status: 403, Fault: apierror.Sender}
+	// AccessForbidden: a page of another site may not do this.
+	AccessForbidden = apierror.Code{Name: "AccessForbidden", Status: 403, Fault: apierror.Sender}
 	// AccessControlListNotSupported: the bucket does not allow access lists.
 	AccessControlListNotSupported = apierror.Code{Name: "AccessControlListNotSupported", Status: 400, Fault: apierror.Sender}
 	// BucketAlreadyOwnedByYou: the account has a bucket of that name already.
@@ -22,14 +24,14 @@ var (
 	NoSuchBucketPolicy = apierror.Code{Name: "NoSuchBucketPolicy", Status: 404, Fault: apierror.Sender}
 	// NoSuchPublicAccessBlockConfiguration: the bucket has no setting of what public access is blocked.
 	NoSuchPublicAccessBlockConfiguration = apierror.Code{Name: "NoSuchPublicAccessBlockConfiguration", Status: 404, Fault: apierror.Sender}
-	// OwnershipControlsNotFoundError: the bucket has no setting of who owns its objects.
-	OwnershipControlsNotFoundError = apierror.Code{Name: "OwnershipControlsNotFoundError", Status: 404, Fault: apierror.Sender}
 	// AuthorizationHeaderMalformed: the Authorization header cannot be read.
 	AuthorizationHeaderMalformed = apierror.Code{Name: "AuthorizationHeaderMalformed", Status: 400, Fault: apierror.Sender}
 	// AuthorizationQueryParametersError: the parameters of a presigned request cannot be read.
 	AuthorizationQueryParametersError = apierror.Code{Name: "AuthorizationQueryParametersError", Status: 400, Fault: apierror.Sender}
 	// BadDigest: the body is not the one that a digest or a checksum was made of.
 	BadDigest = apierror.Code{Name: "BadDigest", Status: 400, Fault: apierror.Sender}
+	// BadRequest: a preflight request does not say what it is about.
+	BadRequest = apierror.Code{Name: "BadRequest", Status: 400, Fault: apierror.Sender}
 	// BucketAlreadyExists: another account has a bucket of that name.
 	BucketAlreadyExists = apierror.Code{Name: "BucketAlreadyExists", Status: 409, Fault: apierror.Sender}
 	// EntityTooLarge: the body is longer than it may be.
@@ -86,6 +88,8 @@ var (
 	NotImplemented = apierror.Code{Name: "NotImplemented", Status: 501, Fault: apierror.Receiver}
 	// PreconditionFailed: the request does not meet a condition.
 	PreconditionFailed = apierror.Code{Name: "PreconditionFailed", Status: 412, Fault: apierror.Sender}
+	// RequestTimeout: the caller has sent nothing for too long.
+	RequestTimeout = apierror.Code{Name: "RequestTimeout", Status: 400, Fault: apierror.Sender}
 	// RequestTimeTooSkewed: the time of the request is too far from the clock of the server.
 	RequestTimeTooSkewed = apierror.Code{Name: "RequestTimeTooSkewed", Status: 403, Fault: apierror.Sender}
 	// SignatureDoesNotMatch: the signature is not that of the request.
@@ -141,6 +145,11 @@ func PostFieldNotAllowed(field string) *apierror.Error {
 	return AccessDenied.New("Invalid according to Policy: Extra input fields: " + field)
 }
 
+// CrossOriginNotAllowed returns AccessForbidden: CORSResponse: CORS is not enabled for this bucket.
+func CrossOriginNotAllowed() *apierror.Error {
+	return AccessForbidden.New("CORSResponse: CORS is not enabled for this bucket.")
+}
+
 // ListsNotSupported returns AccessControlListNotSupported: The bucket does not allow ACLs
 func ListsNotSupported() *apierror.Error {
 	return AccessControlListNotSupported.New("The bucket does not allow ACLs")
@@ -174,12 +183,6 @@ func BlockNotFound() *apierror.Error {
 	return NoSuchPublicAccessBlockConfiguration.New("The public access block configuration was not found")
 }
 
-// OwnershipNotFound returns OwnershipControlsNotFoundError: The bucket ownership controls were not
-// found
-func OwnershipNotFound() *apierror.Error {
-	return OwnershipControlsNotFoundError.New("The bucket ownership controls were not found")
-}
-
 // WrongMD5 returns BadDigest: The Content-MD5 you specified did not match what we received.
 func WrongMD5() *apierror.Error {
 	return BadDigest.New("The Content-MD5 you specified did not match what we received.")
@@ -189,6 +192,11 @@ func WrongMD5() *apierror.Error {
 // checksum.
 func WrongChecksum(algorithm string) *apierror.Error {
 	return BadDigest.New("The " + algorithm + " you specified did not match the calculated checksum.")
+}
+
+// OriginMissing returns BadRequest: Insufficient information. Origin request header needed.
+func OriginMissing() *apierror.Error {
+	return BadRequest.New("Insufficient information. Origin request header needed.")
 }
 
 // TooLarge returns EntityTooLarge: Your proposed upload exceeds the maximum allowed size
@@ -233,6 +241,11 @@ func UnknownAccessKey() *apierror.Error {
 // query parameter, Signature query string parameter or the Authorization header should be specified
 func OneAuthentication() *apierror.Error {
 	return InvalidArgument.New("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified")
+}
+
+// UnsupportedAuthorization returns InvalidArgument: Unsupported Authorization Type
+func UnsupportedAuthorization() *apierror.Error {
+	return InvalidArgument.New("Unsupported Authorization Type")
 }
 
 // InvalidCopySource returns InvalidArgument: Copy Source must mention the source bucket and key;
@@ -294,6 +307,12 @@ func InvalidMD5() *apierror.Error {
 // InvalidPostPolicy returns InvalidPolicyDocument: Invalid Policy: {Reason}
 func InvalidPostPolicy(reason string) *apierror.Error {
 	return InvalidPolicyDocument.New("Invalid Policy: " + reason)
+}
+
+// MechanismNotSupported returns InvalidRequest: The authorization mechanism you have provided is not
+// supported. Please use AWS4-HMAC-SHA256.
+func MechanismNotSupported() *apierror.Error {
+	return InvalidRequest.New("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 }
 
 // MissingPayloadHash returns InvalidRequest: Missing required header for this request:
@@ -421,6 +440,12 @@ func NotAForm() *apierror.Error {
 	return PreconditionFailed.New("At least one of the pre-conditions you specified did not hold. Bucket POST must be of the enclosure-type multipart/form-data")
 }
 
+// TookTooLong returns RequestTimeout: Your socket connection to the server was not read from or
+// written to within the timeout period. Idle connections will be closed.
+func TookTooLong() *apierror.Error {
+	return RequestTimeout.New("Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
+}
+
 // TooSkewed returns RequestTimeTooSkewed: The difference between the request time and the current time
 // is too large.
 func TooSkewed() *apierror.Error {
@@ -436,6 +461,17 @@ func WrongSignature() *apierror.Error {
 // StoreUnavailable returns ServiceUnavailable: Service is unable to handle request.
 func StoreUnavailable() *apierror.Error {
 	return ServiceUnavailable.New("Service is unable to handle request.")
+}
+
+// AuditLogUnavailable returns ServiceUnavailable: The audit log cannot be written. Until it can,
+// nothing can be changed.
+func AuditLogUnavailable() *apierror.Error {
+	return ServiceUnavailable.New("The audit log cannot be written. Until it can, nothing can be changed.")
+}
+
+// TooManyDocuments returns ServiceUnavailable: Too many large documents are being read at the moment.
+func TooManyDocuments() *apierror.Error {
+	return ServiceUnavailable.New("Too many large documents are being read at the moment.")
 }
 
 // WrongPayloadHash returns XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"testing"
@@ -66,7 +67,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		s := newSet(b, newHost(b, quiet, cache), configure(b, guest.path, host.Authorize))
 		b.Run(guest.name, func(b *testing.B) {
 			report(b, func() {
-				if v, err := s.Authorize(b.Context(), &with); err != nil || v.Effect != pluginapi.EffectAbstain {
+				if v, err := s.Authorize(b.Context(), &with, nil); err != nil || v.Effect != pluginapi.EffectAbstain {
 					b.Fatal(v, err)
 				}
 			})
@@ -82,4 +83,55 @@ func BenchmarkGenerate(b *testing.B) {
 			require.NoError(b, err)
 		})
 	})
+}
+
+// What it takes until a plugin can be asked.
+func BenchmarkLoad(b *testing.B) {
+	cached := newHost(b, quiet, withCache(b))
+	for _, bench := range []struct {
+		name string
+		h    *fixture
+		path string
+	}{
+		{"C guest", newHost(b, quiet), mfaDelete},
+		{"AssemblyScript guest", newHost(b, quiet), officeHours},
+		{"Go guest", newHost(b, quiet), goAuthorize},
+		{"Go guest, cached", cached, goAuthorize},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			c := configure(b, bench.path, host.Authorize)
+			load := func() {
+				m, err := bench.h.Load(b.Context(), c)
+				require.NoError(b, err)
+				require.NoError(b, m.Close(b.Context()))
+			}
+			if bench.h == cached {
+				load()
+			}
+			for b.Loop() {
+				load()
+			}
+		})
+	}
+}
+
+// What an idle instance takes of the heap.
+func BenchmarkInstanceMemory(b *testing.B) {
+	for _, bench := range []struct{ name, path string }{{"C guest", mfaDelete}, {"Go guest", goAuthorize}} {
+		b.Run(bench.name, func(b *testing.B) {
+			for b.Loop() {
+				const sets = 10
+				c := configure(b, bench.path, host.Authorize)
+				f := newHost(b, quiet, withCache(b))
+				before := int64(liveHeap())
+				for range sets {
+					m, err := f.Load(b.Context(), c)
+					require.NoError(b, err)
+					b.Cleanup(func() { require.NoError(b, m.Close(context.Background())) })
+				}
+				// The machine code of a module is not on the heap.
+				b.ReportMetric(float64(int64(liveHeap())-before)/sets/1024, "KiB/instance")
+			}
+		})
+	}
 }

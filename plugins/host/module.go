@@ -132,7 +132,7 @@ func readModule(path string) ([]byte, error) {
 
 // prepare compiles the module, and asks a first instance what it wants.
 func (m *Module) prepare(ctx context.Context, rewritten *meter.Module) error {
-	config := wazero.NewRuntimeConfigCompiler().WithCoreFeatures(features).WithMemoryLimitPages(m.limits.MemoryPages).WithDebugInfoEnabled(false)
+	config := wazero.NewRuntimeConfig().WithCoreFeatures(features).WithMemoryLimitPages(m.limits.MemoryPages).WithDebugInfoEnabled(false)
 	if m.host.cache != nil {
 		config = config.WithCompilationCache(m.host.cache)
 	}

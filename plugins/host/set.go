@@ -46,7 +46,8 @@ func (h *Host) NewSet(ctx context.Context, configs []Config) (*Set, error) {
 // Reload puts other plugins in the place of the present ones. Those whose
 // configuration is the same stay; a file that changed counts only with its new
 // hash. With an error, everything stays as it was. Plugins that are gone are
-// closed as soon as they have answered what they were asked; Reload waits for that.
+// closed as soon as they have answered what they were asked; Reload waits for
+// that, whatever becomes of ctx: it takes no longer than their limits of time.
 func (s *Set) Reload(ctx context.Context, configs []Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +65,7 @@ func (s *Set) Reload(ctx context.Context, configs []Config) error {
 	} else {
 		s.authorizing.Store(nil)
 	}
-	return s.retire(ctx, old, next)
+	return s.retire(context.WithoutCancel(ctx), old, next)
 }
 
 // load makes the plugins of a configuration and says which of them are new.
@@ -193,8 +194,7 @@ func anyInterested(modules []*Module, action, resource, principalType string, en
 	return false
 }
 
-// ContextKeys are the condition keys that plugins ask for. An AuthorizeRequest
-// needs no others; each plugin gets its own of them.
+// ContextKeys are the condition keys that plugins ask for.
 func (s *Set) ContextKeys() []string { return s.current.Load().contextKeys }
 
 func authorizers(p *plugins) []*Module { return p.authorizers }
@@ -202,8 +202,9 @@ func authorizers(p *plugins) []*Module { return p.authorizers }
 // Authorize asks the plugins that are interested. Whoever denies, wins; an
 // allow comes only from a plugin that may grant, and the caller must still
 // heed an explicit Deny of the policies. The error joins the failures, and is
-// for the audit log: the verdict heeds it already.
-func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (Verdict, error) {
+// for the audit log: the verdict heeds it already. Values gives each plugin the
+// condition keys that it asked for; without it they stand in the request.
+func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest, values Values) (Verdict, error) {
 	modules, open := s.enter(authorizers)
 	if !open {
 		return Verdict{Effect: pluginapi.EffectDeny, Code: "plugin_failure"}, &PluginError{"", Authorize, Unavailable, errClosed}
@@ -215,7 +216,7 @@ func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (V
 		if !m.interested(req.Action, req.Resource, req.PrincipalType, req.EngineDecision) {
 			continue
 		}
-		v, err := m.authorize(ctx, req)
+		v, err := m.authorizeWith(ctx, req, values)
 		if err != nil {
 			failed = errors.Join(failed, err)
 		}

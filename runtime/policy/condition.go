@@ -56,6 +56,10 @@ func conditionsOf(s *Statement, in *document) []condition {
 // it is left out.
 func (c *condition) compile(key ConditionKey, in *document) {
 	for _, value := range key.Values {
+		if strings.EqualFold(key.Name, "s3:x-amz-copy-source") {
+			// Requests and policies write a source with a leading slash or without.
+			value = strings.TrimPrefix(value, "/")
+		}
 		switch c.comparison {
 		case isNull:
 			c.want(value)

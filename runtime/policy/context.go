@@ -115,6 +115,22 @@ func Failed() Value { return Value{kind: failed} }
 // Present reports whether the request has the key.
 func (v *Value) Present() bool { return v.kind != absent }
 
+// Strings returns what the value is as text, several of a multi-valued key. It
+// is false for a key that could not be obtained.
+func (v *Value) Strings() (texts []string, ok bool) {
+	switch v.kind {
+	case absent:
+		return nil, true
+	case failed:
+		return nil, false
+	case listValue:
+		return v.list, true
+	case textValue, timeValue, booleanValue, integerValue, addressValue:
+	}
+	text, ok := v.asText()
+	return []string{text}, ok
+}
+
 // asText returns the value as a string; of a list there is none.
 func (v *Value) asText() (string, bool) {
 	switch v.kind {

@@ -67,7 +67,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error, resource, req
 	h.Set("Content-Type", "application/xml")
 	h.Set("X-Amz-Request-Id", requestID)
 	var doc awsxml.Writer
-	doc.RESTError(answer.Code.Name, answer.Message, resource, requestID, hostID)
+	doc.RESTError(answer.Code.Name, answer.Message, resource, requestID, HostID)
 	if r.Method == http.MethodHead {
 		w.WriteHeader(answer.Code.Status)
 		return
@@ -78,5 +78,6 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error, resource, req
 	_, _ = w.Write(doc.Bytes())
 }
 
-// hostID stands where S3 names one of its machines, which is nobody's business.
-const hostID = "iamserver"
+// HostID stands where S3 names one of its machines, which is nobody's business: in
+// errors, and in the header x-amz-id-2.
+const HostID = "iamserver"

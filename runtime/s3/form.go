@@ -3,6 +3,7 @@ package s3
 import (
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -20,6 +21,8 @@ const (
 	maxFields = 20 << 10
 	// More fields than any form has.
 	maxFieldCount = 200
+	// All that comes before the file: fields, and what tells them apart.
+	maxFormHead = 64 << 10
 	// A file of at most this many bytes is kept in memory, a larger one on disk.
 	maxInMemory = 1 << 20
 )
@@ -58,10 +61,14 @@ func (c *Classifier) ReadForm(r *Request, contentType string, body io.Reader) (*
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return nil, s3err.NotAForm()
 	}
-	f := &Form{}
-	if err := f.readFields(multipart.NewReader(body, params["boundary"])); err != nil {
+	f, head := &Form{}, &formHead{src: body, left: maxFormHead}
+	if err := f.readFields(multipart.NewReader(head, params["boundary"])); err != nil {
+		if head.left == 0 {
+			return nil, s3err.FieldsTooLong()
+		}
 		return nil, err
 	}
+	head.left = math.MaxInt64
 	key, ok := f.Field("key")
 	if !ok || key == "" {
 		return nil, s3err.InvalidFormField("key")
@@ -79,6 +86,22 @@ func (c *Classifier) ReadForm(r *Request, contentType string, body io.Reader) (*
 	}
 	r.Key, r.form = key, f
 	return f, r.supported()
+}
+
+// A formHead ends where the file of a form should have begun: the headers of a part
+// could otherwise take megabytes of anybody's.
+type formHead struct {
+	src  io.Reader
+	left int64
+}
+
+func (h *formHead) Read(p []byte) (int, error) {
+	if h.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := h.src.Read(p[:min(int64(len(p)), h.left)])
+	h.left -= int64(n)
+	return n, err
 }
 
 // readFields reads the parts up to the file. A field that stands there twice is

@@ -251,3 +251,19 @@ func FuzzForm(f *testing.F) {
 		}
 	})
 }
+
+// What comes before the file is bounded, whatever it consists of; the file is not.
+func TestTheHeadOfAFormIsBounded(t *testing.T) {
+	head := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n"
+	rest := "\r\nk\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
+	read := func(header, file int) error {
+		body := head + "X: " + strings.Repeat("x", header) + "\r\n" + rest + strings.Repeat("f", file) + "\r\n--b--\r\n"
+		_, got, err := readForm(t, "multipart/form-data; boundary=b", []byte(body))
+		if err == nil {
+			require.Equal(t, int64(file), got.Length)
+		}
+		return err
+	}
+	require.NoError(t, read(1<<10, 1<<20))
+	require.Equal(t, s3err.MaxPostPreDataLengthExceededError.Name, apierror.CodeOf(read(64<<10, 1)))
+}

@@ -52,6 +52,12 @@ func (c *Classifier) locate(req sigv4.Request, r *Request) (operation.Target, er
 	return operation.Object, validKey(key)
 }
 
+// IsBucketHost reports whether a host names a bucket.
+func (c *Classifier) IsBucketHost(host string) bool {
+	_, ok := c.bucketOfHost(host)
+	return ok
+}
+
 // bucketOfHost returns the bucket that a host names.
 func (c *Classifier) bucketOfHost(host string) (bucket string, ok bool) {
 	if len(c.cfg.Domains) == 0 {

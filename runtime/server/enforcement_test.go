@@ -19,9 +19,9 @@ func allow(actions, resource string) string {
 	return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":` + actions + `,"Resource":"` + resource + `"}}`
 }
 
-// deny is a policy of one statement that denies actions on a resource.
-func deny(actions, resource string) string {
-	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"` + resource + `"}}`
+// deny is a policy of one statement that denies actions on everything.
+func deny(actions string) string {
+	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"*"}}`
 }
 
 // when is a policy that allows everything under a condition.
@@ -139,7 +139,7 @@ func TestPoliciesAreEnforced(t *testing.T) {
 			{"alice", "ListUsers", nil, denied},
 		}},
 		{"a deny wins, over self-service too", []step{
-			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`, "*")), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
+			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`)), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
 			{"alice", "ListUsers", nil, denied},
 			{"alice", "GetUser", nil, denied},
 			{"alice", "CreateAccessKey", nil, denied},
@@ -384,9 +384,9 @@ func TestDenialsSayWhy(t *testing.T) {
 		name, boundary, document, want string
 	}{
 		{"nothing allows", "", allow(`"iam:ListUsers"`, "*"), denial("because no identity-based policy allows the iam:GetGroup action")},
-		{"a policy denies", "", deny(`"iam:*"`, "*"), denial("with an explicit deny in an identity-based policy")},
+		{"a policy denies", "", deny(`"iam:*"`), denial("with an explicit deny in an identity-based policy")},
 		{"the boundary does not allow", allow(`"s3:*"`, "*"), allow(`"iam:*"`, "*"), denial("because no permissions boundary allows the iam:GetGroup action")},
-		{"the boundary denies", deny(`"iam:GetGroup"`, "*"), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
+		{"the boundary denies", deny(`"iam:GetGroup"`), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, nil)
@@ -408,11 +408,11 @@ func TestDenialsOfServiceAccountsSayWhy(t *testing.T) {
 		name, boundary, parents, own, want string
 	}{
 		{"nothing allows the parent", "", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
-		{"a policy of the parent denies", "", deny(`"iam:*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in an identity-based policy"},
+		{"a policy of the parent denies", "", deny(`"iam:*"`), allow(`"*"`, "*"), "with an explicit deny in an identity-based policy"},
 		{"the boundary of the parent does not allow", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), allow(`"*"`, "*"), "because no permissions boundary allows the iam:GetGroup action"},
-		{"the boundary of the parent denies", deny(`"iam:*"`, "*"), allow(`"*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in a permissions boundary"},
+		{"the boundary of the parent denies", deny(`"iam:*"`), allow(`"*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in a permissions boundary"},
 		{"its own policy does not allow", "", allow(`"*"`, "*"), allow(`"s3:*"`, "*"), "because no service account policy allows the iam:GetGroup action"},
-		{"its own policy denies", "", allow(`"*"`, "*"), deny(`"iam:*"`, "*"), "with an explicit deny in a service account policy"},
+		{"its own policy denies", "", allow(`"*"`, "*"), deny(`"iam:*"`), "with an explicit deny in a service account policy"},
 		{"neither allows", "", allow(`"s3:*"`, "*"), allow(`"s3:*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 // forwardingHeaders are what proxies say of a request. Only a trusted one is
 // believed; from anybody else they are dropped before anything can read them.
+// Their names are in canonical form.
 var forwardingHeaders = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-Ip", "Forwarded"}
 
 // errForwardedFor is what is wrong with the X-Forwarded-For of a trusted proxy.
@@ -22,7 +23,7 @@ func (s *Server) locate(r *http.Request) (source netip.Addr, secure bool, err er
 	source, secure = peer(r), r.TLS != nil
 	if !s.trusts(source) {
 		for _, name := range forwardingHeaders {
-			r.Header.Del(name)
+			delete(r.Header, name)
 		}
 		return source, secure, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"iamserver/generated/s3err"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/operation"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/s3"
@@ -21,12 +22,18 @@ import (
 
 // S3 says how S3 requests are served on the same port.
 type S3 struct {
-	// Upstream is the store that authorized requests are forwarded to.
+	// Upstream is the store that Handler forwards authorized requests to; without an
+	// Endpoint, Handler serves no S3. For a store in the same process see Authorize.
+	// An empty Owner means s3.CanonicalUser of the account.
 	Upstream s3.Upstream
 	// Domains are the hosts whose subdomains are buckets.
 	Domains []string
-	// Keys are the object keys that the store tells apart.
-	Keys s3.KeyProfile
+	// Keys are the object keys that the store tells apart; nil means those of a
+	// store that may keep objects as files.
+	Keys *s3.KeyProfile
+	// Spool is the folder for files that have to be there as a whole before the
+	// store gets them; empty means that of the system for temporary files.
+	Spool string
 	// BlockPublicAccess turns all four settings of the public access block on for
 	// buckets that have none of their own.
 	BlockPublicAccess bool
@@ -43,13 +50,19 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
-	actions    map[string]policy.Action
+	inside     bool // the store is a handler, which is told what was decided
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
 const maxPresigned = 7 * 24 * time.Hour
 
 func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
+	if cfg.Upstream.Owner == "" {
+		cfg.Upstream.Owner = s3.CanonicalUser(s.config.Account)
+	}
+	if cfg.Keys == nil {
+		cfg.Keys = &s3.KeyProfile{Files: true}
+	}
 	state, err := s3.NewState(cfg.Upstream)
 	if err != nil {
 		return nil, err
@@ -59,7 +72,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: cfg.Keys}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
@@ -69,14 +82,14 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 // isAPI reports whether a request is for IAM or STS, and not for S3: by the
 // service that it says it is signed for, and an unsigned one by its form. Each
 // then verifies it for itself alone.
-func isAPI(r *http.Request) bool {
+func (o *objectStore) isAPI(r *http.Request) bool {
 	req := sigv4.RequestOf(r)
 	switch service := req.ClaimedService(); {
 	case service == s3Service:
 		return false
 	case service != "":
 		return true
-	case req.Path != "/" && req.Path != "":
+	case req.Path != "/" && req.Path != "", o.classifier.IsBucketHost(req.Host):
 		return false
 	case r.Method == http.MethodPost:
 		return !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
@@ -95,14 +108,19 @@ type s3Call struct {
 	source  netip.Addr
 	secure  bool
 
-	auth      *sigv4.Authorization // nil if nobody signed
-	cred      *credential          // nil for Anonymous
-	principal *authz.Principal
-	payload   sigv4.Payload
-	chunks    *sigv4.ChunkKey
-	req       s3.Request
-	needs     []s3.Need
-	denial    *authz.Outcome
+	auth       *sigv4.Authorization // nil if nobody signed
+	posted     bool                 // it is the policy of a form that is signed
+	cred       *credential          // nil for Anonymous
+	principal  *authz.Principal
+	payload    sigv4.Payload
+	chunks     *sigv4.ChunkKey
+	req        s3.Request
+	needs      []s3.Need
+	granted    []Permission // for a handler
+	denial     *authz.Outcome
+	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
+	validation iam.Validation // of a bucket policy
+	decided    *bucket        // what the first decision about the bucket of the request knew of it
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +131,7 @@ func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = patient.body(r.Body)
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}
+	h["X-Amz-Id-2"] = []string{s3.HostID}
 	err := c.run(r.Context())
 	if err != nil && !c.writer.begun {
 		s3.WriteError(c.writer, r, err, string(c.req.AppendPath(nil)), c.id)
@@ -129,17 +148,26 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // a panic is no error that is wrapped
+		case http.ErrAbortHandler:
 			c.writer.aborted = true
 		default:
 			err = panicError{p, debug.Stack()}
 		}
 	}()
+	if c.request.Method == http.MethodOptions {
+		return preflight(c.request.Header)
+	}
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
 	if err := c.store.classifier.Classify(sigv4.RequestOf(c.request), &c.req); err != nil {
 		return err
+	}
+	if !readOnly(c.request.Method) && c.store.server.auditFails() {
+		return s3err.AuditLogUnavailable()
+	}
+	if c.req.Operation.Body == operation.Form {
+		return c.postForm(ctx)
 	}
 	if err := c.acceptable(); err != nil {
 		return err
@@ -148,13 +176,19 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if decides(c.req.Operation) && body.Length() > maxKept {
+		// It is read into memory before anything is decided.
+		if !c.store.server.place(ctx) {
+			return s3err.StoreUnavailable()
+		}
+		defer func() { <-c.store.server.large }()
+	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
 	}
 	content := s3.Content{Body: body}
 	if decides(c.req.Operation) {
-		// Its signature is right, but nothing has been decided yet: it is small.
-		document, err := body.ReadAll()
+		document, err := c.readDocument(ctx, body)
 		if err != nil {
 			return err
 		}
@@ -186,6 +220,17 @@ func decides(o *operation.Operation) bool {
 	return true
 }
 
+// preflight answers what a browser asks before a page of another site may send a
+// request: no rule lets one.
+func preflight(h http.Header) error {
+	if h.Get("Origin") == "" {
+		return s3err.OriginMissing()
+	}
+	return s3err.CrossOriginNotAllowed()
+}
+
+func readOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
 // authenticate finds out who signed the request, or that nobody did.
 func (c *s3Call) authenticate(ctx context.Context) error {
 	s := c.store.server
@@ -197,6 +242,9 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused) && refused.Reason == sigv4.MissingAuthentication:
+		if err := otherSignature(c.request); err != nil {
+			return err
+		}
 		c.auth = nil
 		c.principal = &authz.Principal{Type: authz.Anonymous}
 		c.payload, err = sigv4.UnsignedRequestPayload(c.request.Header)
@@ -210,6 +258,23 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 	}
 	c.cred, c.principal, c.payload, c.chunks = identity.Principal, identity.Principal.principal, c.auth.Payload(), identity.ChunkKey()
 	s.used.record(c.principal, s3Service, c.auth.Region, c.start)
+	return nil
+}
+
+// otherSignature refuses a request that is signed in a way that is not understood:
+// it must not pass for one that nobody signed.
+func otherSignature(r *http.Request) error {
+	if values := r.Header["Authorization"]; len(values) > 0 {
+		if strings.HasPrefix(values[0], "AWS ") {
+			return s3err.MechanismNotSupported() // Signature Version 2
+		}
+		return s3err.UnsupportedAuthorization()
+	}
+	for parameter := range strings.SplitSeq(sigv4.RequestOf(r).Query, "&") {
+		if name, _, _ := strings.Cut(parameter, "="); name == "AWSAccessKeyId" || name == "Signature" {
+			return s3err.MechanismNotSupported()
+		}
+	}
 	return nil
 }
 
@@ -239,6 +304,7 @@ func (c *s3Call) acceptable() error {
 // allowed asks for each need whether it is allowed, or does not apply. The error
 // is AccessDenied for the first that is not.
 func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
+	before := len(c.granted)
 	for i := range needs {
 		need := &needs[i]
 		if need.If == operation.Tagged && !c.req.TaggedBody() {
@@ -249,15 +315,19 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 			return err
 		}
 		if outcome.Decision == policy.Allowed {
+			if outcome.Word.Plugin != "" || outcome.HookFailed != nil {
+				c.hooked = &outcome
+			}
+			c.grant(need)
 			continue
 		}
-		if spared, err := c.spared(ctx, need, &outcome); err != nil || spared {
+		if spared, err := c.spared(ctx, need, request, &outcome); err != nil || spared {
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		c.denial = &outcome
+		c.denial, c.granted = &outcome, c.granted[:before]
 		return c.deny(request, &outcome)
 	}
 	return nil
@@ -265,7 +335,7 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 
 // deny words a denial. Whoever signed nothing is told nothing.
 func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
-	if c.principal.Type == authz.Anonymous {
+	if c.isAnonymous() {
 		return s3err.NotAllowed()
 	}
 	quoted := *outcome
@@ -275,13 +345,17 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 
 // spared reports whether a need that is denied does not apply after all: because
 // the store is not in the state that it is about, which is only now asked for, or
-// because the caller began the upload.
-func (c *s3Call) spared(ctx context.Context, need *s3.Need, outcome *authz.Outcome) (bool, error) {
+// because the caller began the upload and no hook denies it.
+func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Request, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
-		if outcome.Decision == policy.ExplicitDeny || c.principal.Type == authz.Anonymous {
+		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
 			return false, nil
 		}
-		return c.isInitiator(ctx)
+		if is, err := c.isInitiator(ctx); err != nil || !is {
+			return false, err
+		}
+		*outcome = c.store.server.decider.Confirm(ctx, request, &request.Resources[0], authz.Outcome{Decision: policy.Allowed})
+		return outcome.Decision == policy.Allowed, nil
 	}
 	bucket, key, version := c.req.Subject(need)
 	switch need.If {
@@ -318,11 +392,15 @@ func (c *s3Call) decide(ctx context.Context, need *s3.Need) (*authz.Request, aut
 		if err != nil {
 			return nil, authz.Outcome{}, err
 		}
+		if need.Bucket == c.req.Bucket && c.decided == nil {
+			c.decided = b
+		}
 		resource.Policy = b.policyFor(c.principal)
 	}
 	request := &authz.Request{
 		Principal: c.principal, Account: s.config.Account, Action: s.permissions.Vocabulary().Action(need.Action),
 		Resources: []authz.Resource{resource}, Environment: c.environment(), Keys: &s3Keys{call: c, ctx: ctx, need: need},
+		ID: c.id,
 	}
 	outcome, err := s.decider.Decide(ctx, request)
 	if err != nil {
@@ -343,7 +421,7 @@ func (c *s3Call) environment() authz.Environment {
 
 // deleteObjects decides each entry of the body by itself.
 func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
-	document, err := body.ReadAll()
+	document, err := c.readDocument(ctx, body)
 	if err != nil {
 		return err
 	}
@@ -386,7 +464,7 @@ func (c *s3Call) forward(ctx context.Context, content s3.Content) error {
 		content.ShowTaggingCount = c.mayReadTags(ctx)
 	}
 	c.writer.watch(c.req.Operation.Name)
-	err := c.store.gateway.Forward(c.writer, c.request, &c.req, content)
+	err := c.store.gateway.Forward(c.writer, c.told(ctx), &c.req, content)
 	if err != nil {
 		return c.hidden(ctx, err)
 	}

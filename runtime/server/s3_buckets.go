@@ -18,6 +18,7 @@ type bucket struct {
 	policy  *policy.Set // nil if it has none
 	public  bool        // the policy is public
 	block   identity.PublicAccessBlock
+	read    *storage.Recorder // what it was read from
 	depends dependencies
 }
 
@@ -80,7 +81,7 @@ func (x *buckets) load(ctx context.Context, name string) (found *bucket, err err
 		if err != nil && !errors.Is(err, identity.ErrNotFound) {
 			return err
 		}
-		found = &bucket{block: x.byDefault, depends: x.server.changes.on(r.Revision(), read.Keys())}
+		found = &bucket{block: x.byDefault, read: read, depends: x.server.changes.on(r.Revision(), read.Keys())}
 		if stored == nil {
 			return nil
 		}
@@ -95,12 +96,13 @@ func (x *buckets) load(ctx context.Context, name string) (found *bucket, err err
 	return found, err
 }
 
-// update changes what is kept of a bucket, if the caller still is who decided.
+// update changes what is kept of a bucket, if the caller still is who was decided
+// about, and the bucket what the decision knew.
 func (c *s3Call) update(ctx context.Context, change func(tx *identity.Tx) error) error {
 	s := c.store.server
 	_, err := s.store.Update(ctx, func(w storage.Tx) error {
-		if c.cred != nil && c.cred.read != nil {
-			same, err := c.cred.read.Unchanged(w)
+		for _, read := range c.decisionRead() {
+			same, err := read.Unchanged(w)
 			if err != nil {
 				return err
 			}
@@ -113,9 +115,22 @@ func (c *s3Call) update(ctx context.Context, change func(tx *identity.Tx) error)
 	return err
 }
 
+// decisionRead is what the decision was made from.
+func (c *s3Call) decisionRead() []*storage.Recorder {
+	var read []*storage.Recorder
+	if c.cred != nil && c.cred.read != nil {
+		read = append(read, c.cred.read)
+	}
+	if c.decided != nil {
+		read = append(read, c.decided.read)
+	}
+	return read
+}
+
 // beginBucket lets a new bucket begin without what a former one of that name left
 // behind. A bucket that is there keeps what it has: whoever may make buckets could
-// otherwise take the policy of another one away.
+// otherwise take the policy of another one away. One that somebody else makes at
+// the same moment keeps what it gets: update notices.
 func (c *s3Call) beginBucket(ctx context.Context) error {
 	exists, err := c.store.state.BucketExists(ctx, c.req.Bucket)
 	switch {
@@ -131,26 +146,41 @@ func (c *s3Call) beginBucket(ctx context.Context) error {
 // has carried out.
 func (c *s3Call) settle(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // it has happened, whether the client is still there or not
-	var change func(tx *identity.Tx) error
-	switch id, _ := c.req.Parameter("uploadId"); c.req.Operation.Name {
+	db := c.store.server.db
+	var err error
+	switch c.req.Operation.Name {
 	case "DeleteBucket":
-		change = func(tx *identity.Tx) error { return tx.DeleteBucket(c.req.Bucket) }
+		err = c.forget(ctx)
 	case "CreateMultipartUpload":
-		if c.principal.Type == authz.Anonymous || c.writer.uploadID() == "" {
+		upload := &identity.Upload{Bucket: c.req.Bucket, ID: c.writer.uploadID(), Begun: c.start}
+		if c.isAnonymous() || upload.ID == "" {
 			return nil
 		}
-		change = func(tx *identity.Tx) error {
-			return tx.PutUpload(&identity.Upload{Bucket: c.req.Bucket, ID: c.writer.uploadID(), Initiator: initiator(c.principal), Begun: c.start})
-		}
+		upload.Initiator = initiator(c.principal)
+		_, err = db.Update(ctx, func(tx *identity.Tx) error { return tx.PutUpload(upload) })
 	case "CompleteMultipartUpload", "AbortMultipartUpload":
-		change = func(tx *identity.Tx) error { return tx.DeleteUpload(c.req.Bucket, id) }
-	default:
-		return nil
+		id, _ := c.req.Parameter("uploadId")
+		_, err = db.Update(ctx, func(tx *identity.Tx) error { return tx.DeleteUpload(c.req.Bucket, id) })
 	}
-	if _, err := c.store.server.db.Update(ctx, change); err != nil {
+	if err != nil {
 		c.store.server.log.Error("what is kept of a bucket is not in step with the store", "error", err, "bucket", c.req.Bucket, "request", c.id)
 	}
 	return nil
+}
+
+// forget removes what is kept of a bucket that is gone. Where it is not what the
+// decision knew, it may already belong to a new bucket of that name; what is left
+// of the old one is gone when that begins.
+func (c *s3Call) forget(ctx context.Context) error {
+	s := c.store.server
+	_, err := s.store.Update(ctx, func(w storage.Tx) error {
+		same, err := c.decided.read.Unchanged(w)
+		if err != nil || !same {
+			return err
+		}
+		return s.db.NewTx(w).DeleteBucket(c.req.Bucket)
+	})
+	return err
 }
 
 // initiator is who a principal is to the uploads that it begins.

@@ -33,6 +33,8 @@ func (k *s3Keys) Value(key *policy.Key) policy.Value {
 		switch {
 		case c.auth == nil:
 			return policy.Value{}
+		case c.posted:
+			return policy.Text("POST")
 		case c.auth.Presigned:
 			return policy.Text("REST-QUERY-STRING")
 		}

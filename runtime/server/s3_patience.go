@@ -3,22 +3,36 @@ package server
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
+
+	"iamserver/generated/s3err"
 )
 
-// maxIdle is how long a client may take no part of a request or answer. A body
-// may take hours, but not stand still.
-const maxIdle = time.Minute
+const (
+	// maxIdle is how long a client may take no part of a request or answer. A body
+	// may take hours, but not stand still.
+	maxIdle = time.Minute
+	// maxHurry is how long a client may take for all that is read before anything
+	// has been decided.
+	maxHurry = 30 * time.Second
+)
 
-// A patience ends a connection on which nothing moves. The limits of the HTTP
-// server are for requests that are over in seconds.
+// A patience ends a connection whose client is waited for and does nothing. The
+// limits of the HTTP server are for requests that are over in seconds. While the
+// store is waited for, nobody is impatient.
 type patience struct {
 	control *http.ResponseController
+
 	mu      sync.Mutex
 	timer   *time.Timer // guarded by mu; nil once ended
+	waits   int         // guarded by mu; reads and writes that go on
+	hurried bool        // guarded by mu; it is not enough that something moves
+	expired bool        // guarded by mu
 }
 
 func newPatient(w http.ResponseWriter) *patience {
@@ -27,29 +41,78 @@ func newPatient(w http.ResponseWriter) *patience {
 	_ = p.control.SetReadDeadline(time.Time{})
 	_ = p.control.SetWriteDeadline(time.Time{})
 	p.timer = time.AfterFunc(maxIdle, p.expire)
+	p.timer.Stop()
 	return p
 }
 
 // expire makes every wait of the connection end at once.
 func (p *patience) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer == nil || (p.waits == 0 && !p.hurried) {
+		return // it has moved, or the connection is at another request, by now
+	}
+	p.expired = true
 	_ = p.control.SetReadDeadline(time.Unix(1, 0))
 	_ = p.control.SetWriteDeadline(time.Unix(1, 0))
 }
 
-// moved says that the client has taken part.
-func (p *patience) moved() {
+// wait begins to wait for the client, and moved ends it.
+func (p *patience) wait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.timer != nil {
+	p.waits++
+	if p.timer != nil && !p.hurried {
 		p.timer.Reset(maxIdle)
 	}
 }
 
+func (p *patience) moved() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waits--
+	p.rest()
+}
+
+// rest has mu; nobody is waited for, unless somebody still is.
+func (p *patience) rest() {
+	switch {
+	case p.timer == nil, p.hurried:
+	case p.waits == 0:
+		p.timer.Stop()
+	default:
+		p.timer.Reset(maxIdle)
+	}
+}
+
+// hurry gives the client maxHurry for all that it sends until relax.
+func (p *patience) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hurried = true
+	p.timer.Reset(maxHurry)
+}
+
+func (p *patience) relax() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hurried = false
+	p.rest()
+}
+
+// end leaves the connection to the HTTP server, which still has to write the end of
+// the answer and to read what is left of the body, and must not wait for ever.
 func (p *patience) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer.Stop()
 	p.timer = nil
+	if p.expired {
+		return
+	}
+	until := time.Now().Add(maxIdle) //nolint:forbidigo // connections go by the clock of the machine, as their timers do
+	_ = p.control.SetReadDeadline(until)
+	_ = p.control.SetWriteDeadline(until)
 }
 
 func (p *patience) body(r io.ReadCloser) io.ReadCloser { return &patientBody{r, p} }
@@ -60,10 +123,19 @@ type patientBody struct {
 	patience *patience
 }
 
+// Read returns the client's failures in S3's words: they are no failures of the
+// server.
 func (b *patientBody) Read(p []byte) (int, error) {
+	b.patience.wait()
 	n, err := b.ReadCloser.Read(p)
 	b.patience.moved()
-	return n, err
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return n, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, s3err.TookTooLong()
+	}
+	return n, io.ErrUnexpectedEOF
 }
 
 // A patientWriter also knows whether an answer has begun, and reads the upload
@@ -94,6 +166,7 @@ func (w *patientWriter) Write(p []byte) (int, error) {
 	if w.keep && w.kept.Len() < maxAnswer {
 		w.kept.Write(p)
 	}
+	w.patience.wait()
 	n, err := w.ResponseWriter.Write(p)
 	w.patience.moved()
 	return n, err

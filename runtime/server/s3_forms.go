@@ -1,0 +1,76 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"iamserver/generated/s3err"
+	"iamserver/runtime/authz"
+	"iamserver/runtime/s3"
+)
+
+// postForm puts the file of a form that a browser posted. The caller is who signed
+// the form's policy, whoever posted it; the fields stand for headers.
+func (c *s3Call) postForm(ctx context.Context) error {
+	if c.auth != nil {
+		return s3err.OneAuthentication()
+	}
+	// Nobody knows yet who the caller is: the fields are few, and have to come soon.
+	c.writer.patience.hurry()
+	form, err := c.store.classifier.ReadForm(&c.req, c.request.Header.Get("Content-Type"), c.request.Body)
+	if err != nil {
+		return err
+	}
+	if err := c.signedForm(ctx, form); err != nil {
+		return err
+	}
+	if err := form.CheckPolicy(c.req.Bucket, c.start); err != nil {
+		return err
+	}
+	if err := c.acceptable(); err != nil {
+		return err
+	}
+	c.needs = c.req.AppendNeeds(c.needs[:0])
+	if err := c.allowed(ctx, c.needs); err != nil {
+		return err
+	}
+	c.writer.patience.relax()
+	return c.putFile(ctx, form)
+}
+
+// signedForm finds out who signed the policy of the form, or that nobody did.
+func (c *s3Call) signedForm(ctx context.Context, form *s3.Form) error {
+	if !form.Signed() {
+		return nil // it stays with Anonymous
+	}
+	post := form.Post()
+	if _, old := form.Field("Awsaccesskeyid"); old && post.Signature == "" {
+		return s3err.MechanismNotSupported()
+	}
+	identity, err := c.store.verifier.VerifyPost(ctx, post)
+	if err != nil {
+		return err
+	}
+	c.auth, c.posted = identity.Authorization, true
+	c.cred, c.principal = identity.Principal, identity.Principal.principal
+	c.store.server.used.record(c.principal, s3Service, c.auth.Region, c.start)
+	return nil
+}
+
+// putFile has the store put the file, once it is there as a whole: a form does not
+// say how long its file is.
+func (c *s3Call) putFile(ctx context.Context, form *s3.Form) (err error) {
+	file, err := form.ReadFile(c.store.config.Spool)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	body, err := c.req.NewFormBody(file)
+	if err != nil {
+		return err
+	}
+	return c.forward(ctx, s3.Content{Body: body})
+}
+
+// isAnonymous reports whether nobody signed the request.
+func (c *s3Call) isAnonymous() bool { return c.principal.Type == authz.Anonymous }
