@@ -19,7 +19,7 @@ func (p *Policies) Explain(r *Request) (Decision, Reasons) {
 		}
 		e.enter(Part(i))
 		for j, policy := range set.policies {
-			e.numbers = set.numbers[j]
+			e.turnTo(j)
 			for k := range policy.statements {
 				s := &policy.statements[k]
 				m := Match{Part: Part(i), Source: policy.source, Sid: s.sid, Index: s.index, Start: s.start, End: s.end}
