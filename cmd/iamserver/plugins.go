@@ -44,9 +44,9 @@ type plugins struct {
 	seen   string   // guarded by mu; state of the files when they were last read
 }
 
-// open loads what is configured. A plugin that cannot be loaded stops the
+// openPlugins loads what is configured. A plugin that cannot be loaded stops the
 // start.
-func (f *pluginFlags) open(p *process, cache string, log *slog.Logger, metrics prometheus.Registerer) (*plugins, error) {
+func (f *pluginFlags) openPlugins(p *process, cache string, log *slog.Logger, metrics prometheus.Registerer) (*plugins, error) {
 	h, err := host.New(host.Options{Now: time.Now, Log: log, Metrics: metrics, CacheDir: cache, Version: version()})
 	if err != nil {
 		return nil, err

@@ -35,14 +35,15 @@ func hashOf(wasm []byte) string {
 // that has them, each with more lines.
 func install(t *testing.T, folder string, examples ...[2]string) string {
 	t.Helper()
-	text := "plugins:\n"
+	var text strings.Builder
+	text.WriteString("plugins:\n")
 	for _, e := range examples {
 		wasm := example(t, e[0])
 		require.NoError(t, os.WriteFile(filepath.Join(folder, e[0]+".wasm"), wasm, 0o600))
-		text += fmt.Sprintf("  - name: %s\n    path: %s.wasm\n    sha256: %s\n    %s\n", e[0], e[0], hashOf(wasm), strings.ReplaceAll(e[1], "\n", "\n    "))
+		fmt.Fprintf(&text, "  - name: %s\n    path: %s.wasm\n    sha256: %s\n    %s\n", e[0], e[0], hashOf(wasm), strings.ReplaceAll(e[1], "\n", "\n    "))
 	}
 	path := filepath.Join(folder, "iamserver.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
 	return path
 }
 

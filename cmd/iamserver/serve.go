@@ -125,7 +125,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 		defer closing(&err, store)
 	}
 	config.S3 = objects
-	extended, err := c.pluginFlags.open(p, filepath.Join(data.path, cacheName), log, registry)
+	extended, err := c.openPlugins(p, filepath.Join(data.path, cacheName), log, registry)
 	if err != nil {
 		return err
 	}
