@@ -232,7 +232,8 @@ func TagValue(tags iter.Seq2[string, string], key string) Value {
 	return found
 }
 
-// Values is a Context from names to values. Names compare without regard to case.
+// Values is a Context from names to values. Names compare as those of keys do; see
+// TagValue for names that differ in case only.
 type Values map[string]Value
 
 // Value implements Context.
@@ -240,10 +241,18 @@ func (v Values) Value(key *Key) Value {
 	if value, ok := v[key.text]; ok {
 		return value
 	}
+	var found Value
 	for name, value := range v {
-		if strings.EqualFold(name, key.text) {
+		if !strings.EqualFold(name, key.text) {
+			continue
+		}
+		if same := ParseKey(name); same.spelled() == key.spelled() {
 			return value
 		}
+		if found.Present() {
+			value = Failed()
+		}
+		found = value
 	}
-	return Value{}
+	return found
 }

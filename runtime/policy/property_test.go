@@ -428,6 +428,9 @@ func (g generator) situation() *situation {
 			}
 		}
 	}
+	if g.chance(10) {
+		s.context["aws:PrincipalTag/TEAM"] = g.text()
+	}
 	for _, part := range allParts {
 		if part == policy.Identity && !g.chance(90) || part != policy.Identity && !g.chance(30) {
 			continue
@@ -552,7 +555,7 @@ func (g generator) variable() string {
 func (g generator) key(inPolicy bool) string {
 	key := g.one("aws:username", "t", "l", "n", "d", "b", "ip", "arn", "s3:prefix", "s3:delimiter", "aws:PrincipalTag/Team", "missing")
 	if inPolicy && g.chance(5) {
-		return g.one("AWS:UserName", "T", "aws:principaltag/team")
+		return g.one("AWS:UserName", "T", "aws:principaltag/team", "aws:PrincipalTag/TEAM", "AWS:PrincipalTag/Team")
 	}
 	return key
 }

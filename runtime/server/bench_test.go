@@ -35,7 +35,7 @@ func BenchmarkGetUser(b *testing.B) {
 }
 
 func benchmarkGetUser(b *testing.B, method string) {
-	const connections, perTurn, turns = 8, 400, 10
+	const perTurn, turns = 400, 10
 	plain, answer := benchServer(b, method, nil)
 	log, err := audit.Open(audit.Config{Path: filepath.Join(b.TempDir(), "audit.log"), Now: clock, Rand: randomness()})
 	require.NoError(b, err)
@@ -56,10 +56,10 @@ func benchmarkGetUser(b *testing.B, method string) {
 		return s.URL
 	}
 	targets := []*load{
-		newLoad(b, plain, answer.request, connections),
-		newLoad(b, audited, answer.request, connections),
-		newLoad(b, constant(false), answer.request, connections),
-		newLoad(b, constant(true), answer.request, connections),
+		newLoad(b, plain, answer.request),
+		newLoad(b, audited, answer.request),
+		newLoad(b, constant(false), answer.request),
+		newLoad(b, constant(true), answer.request),
 	}
 	var wall, cpu [4]time.Duration
 	for b.Loop() {
@@ -132,7 +132,10 @@ type load struct {
 	connections []net.Conn
 }
 
-func newLoad(b *testing.B, url string, request []byte, connections int) *load {
+// connections is how many connections a load has.
+const connections = 8
+
+func newLoad(b *testing.B, url string, request []byte) *load {
 	b.Helper()
 	l := &load{request: request}
 	for range connections {

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -17,9 +19,9 @@ func allow(actions, resource string) string {
 	return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":` + actions + `,"Resource":"` + resource + `"}}`
 }
 
-// deny is a policy of one statement that denies actions on a resource.
-func deny(actions, resource string) string {
-	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"` + resource + `"}}`
+// deny is a policy of one statement that denies actions on everything.
+func deny(actions string) string {
+	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"*"}}`
 }
 
 // when is a policy that allows everything under a condition.
@@ -137,7 +139,7 @@ func TestPoliciesAreEnforced(t *testing.T) {
 			{"alice", "ListUsers", nil, denied},
 		}},
 		{"a deny wins, over self-service too", []step{
-			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`, "*")), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
+			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`)), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
 			{"alice", "ListUsers", nil, denied},
 			{"alice", "GetUser", nil, denied},
 			{"alice", "CreateAccessKey", nil, denied},
@@ -382,9 +384,9 @@ func TestDenialsSayWhy(t *testing.T) {
 		name, boundary, document, want string
 	}{
 		{"nothing allows", "", allow(`"iam:ListUsers"`, "*"), denial("because no identity-based policy allows the iam:GetGroup action")},
-		{"a policy denies", "", deny(`"iam:*"`, "*"), denial("with an explicit deny in an identity-based policy")},
+		{"a policy denies", "", deny(`"iam:*"`), denial("with an explicit deny in an identity-based policy")},
 		{"the boundary does not allow", allow(`"s3:*"`, "*"), allow(`"iam:*"`, "*"), denial("because no permissions boundary allows the iam:GetGroup action")},
-		{"the boundary denies", deny(`"iam:GetGroup"`, "*"), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
+		{"the boundary denies", deny(`"iam:GetGroup"`), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, nil)
@@ -406,11 +408,11 @@ func TestDenialsOfServiceAccountsSayWhy(t *testing.T) {
 		name, boundary, parents, own, want string
 	}{
 		{"nothing allows the parent", "", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
-		{"a policy of the parent denies", "", deny(`"iam:*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in an identity-based policy"},
+		{"a policy of the parent denies", "", deny(`"iam:*"`), allow(`"*"`, "*"), "with an explicit deny in an identity-based policy"},
 		{"the boundary of the parent does not allow", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), allow(`"*"`, "*"), "because no permissions boundary allows the iam:GetGroup action"},
-		{"the boundary of the parent denies", deny(`"iam:*"`, "*"), allow(`"*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in a permissions boundary"},
+		{"the boundary of the parent denies", deny(`"iam:*"`), allow(`"*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in a permissions boundary"},
 		{"its own policy does not allow", "", allow(`"*"`, "*"), allow(`"s3:*"`, "*"), "because no service account policy allows the iam:GetGroup action"},
-		{"its own policy denies", "", allow(`"*"`, "*"), deny(`"iam:*"`, "*"), "with an explicit deny in a service account policy"},
+		{"its own policy denies", "", allow(`"*"`, "*"), deny(`"iam:*"`), "with an explicit deny in a service account policy"},
 		{"neither allows", "", allow(`"s3:*"`, "*"), allow(`"s3:*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -467,27 +469,37 @@ func TestSourceAddress(t *testing.T) {
 }
 
 func TestSecureTransportBehindAProxy(t *testing.T) {
+	proxy := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	for _, tt := range []struct {
 		name    string
 		trusted []netip.Prefix
+		tls     bool
 		proto   []string
 		status  int
 	}{
-		{"a trusted proxy says that it was https", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https"}, 200},
-		{"the last word is the proxy's", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https", "http"}, 403},
-		{"anybody else's word is nothing", nil, []string{"https"}, 403},
-		{"no word", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, nil, 403},
+		{"a trusted proxy says that it was https", proxy, false, []string{"https"}, 200},
+		{"the last word is the proxy's", proxy, false, []string{"https", "http"}, 403},
+		{"a trusted proxy that speaks TLS says that it was http", proxy, true, []string{"http"}, 403},
+		{"a trusted proxy that speaks TLS says nothing", proxy, true, nil, 200},
+		{"anybody else's word is nothing", nil, false, []string{"https"}, 403},
+		{"neither is it if it speaks TLS", nil, true, []string{"http"}, 200},
+		{"no word", proxy, false, nil, 403},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, func(c *server.Config) { c.TrustedProxies = tt.trusted })
 			alice := f.user(t, "alice")
 			f.must(t, f.root, "PutUserPolicy", "UserName", "alice", "PolicyName", "p", "PolicyDocument", when(`{"Bool":{"aws:SecureTransport":"true"}}`))
 			r := f.request(t, alice, "ListUsers")
+			r.RemoteAddr = "127.0.0.1:49152"
+			if tt.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
 			for _, proto := range tt.proto {
 				r.Header.Add("X-Forwarded-Proto", proto)
 			}
-			status, body := do(t, r)
-			require.Equal(t, tt.status, status, body)
+			w := httptest.NewRecorder()
+			f.server.Handler().ServeHTTP(w, r)
+			require.Equal(t, tt.status, w.Code, w.Body)
 		})
 	}
 }

@@ -287,4 +287,3 @@ func printable(text string) string {
 		return r
 	}, text)
 }
-
