@@ -17,7 +17,7 @@ type addresses struct {
 
 // greet says on standard output what a person who has just started the server
 // wants to know: what is listening, where the data is, what to type next.
-func (c *serveCommand) greet(w io.Writer, at addresses, data *dataDirectory, root *rootcreds.Root) {
+func (c *serveCommand) greet(w io.Writer, at addresses, data *dataDirectory, root *rootcreds.Root, extended *plugins) {
 	scheme := "http"
 	if c.TLSCert != "" {
 		scheme = "https"
@@ -41,6 +41,9 @@ func (c *serveCommand) greet(w io.Writer, at addresses, data *dataDirectory, roo
 		fmt.Fprintf(&b, "  objects       %s\n", c.localDir(data))
 	case c.S3 != "off":
 		fmt.Fprintf(&b, "  objects       %s\n", c.S3)
+	}
+	if names := extended.names(); names != "" {
+		fmt.Fprintf(&b, "  plugins       %s\n", names)
 	}
 	fmt.Fprintf(&b, "  root          access key id %s, from %s\n", root.Credentials.AccessKeyID, root.Source)
 	for _, other := range root.Overruled {

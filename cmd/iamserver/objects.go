@@ -142,7 +142,11 @@ func (f *objectFlags) credentials(p *process) (id, secret string, err error) {
 // absolute makes the paths that are used later ones that do not depend on the
 // working directory: the local store changes it.
 func (c *serveCommand) absolute() error {
-	for _, path := range []*string{&c.AuditLog, &c.TLSCert, &c.TLSKey} {
+	paths := []*string{&c.AuditLog, &c.TLSCert, &c.TLSKey}
+	for i := range c.Plugin {
+		paths = append(paths, &c.Plugin[i])
+	}
+	for _, path := range paths {
 		if *path == "" || *path == "-" {
 			continue
 		}
