@@ -483,7 +483,8 @@ func (c *s3Call) finish(err error) {
 	if err != nil {
 		answer := s3.ErrorOf(err)
 		code = answer.Code.Name
-		if answer.Code.Fault == apierror.Receiver && !errors.Is(err, context.Canceled) {
+		// What is not supported is no failure, and anybody can ask for it.
+		if answer.Code.Fault == apierror.Receiver && answer.Code.Status != http.StatusNotImplemented && !errors.Is(err, context.Canceled) {
 			s.log.Error("request failed", "error", err, "request", c.id, "action", "s3:"+name)
 		}
 	}
