@@ -72,6 +72,7 @@ bench: ## Run the benchmarks
 .PHONY: reload
 reload: ## Reload plugins 1,000 times under load and look for failures and leaks
 	go test -run TestReloadUnderLoad -count 1 -timeout 30m -v ./plugins/host -reloads 1000
+	go test -run TestReloadUnderRequests -count 1 -timeout 30m -v ./plugins/hooks -reloads 1000
 
 .PHONY: scale
 scale: ## Run the benchmark with a million users (minutes, 2 GiB of disk)

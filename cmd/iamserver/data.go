@@ -107,23 +107,3 @@ func (d *dataDirectory) root(p *process, file string, client rootcreds.Client) (
 		Dir: d.path, Fresh: d.fresh, Getenv: p.getenv, File: file, Client: client, Rand: rand.Reader,
 	})
 }
-
-// sealer binds what package identity seals to the account.
-type sealer struct {
-	keyset  *seal.Keyset
-	account string
-}
-
-func (s sealer) data(owner, accessKeyID string) seal.AssociatedData {
-	return seal.AssociatedData{Purpose: seal.SecretAccessKey, Account: s.account, OwnerID: owner, AccessKeyID: accessKeyID}
-}
-
-// Seal implements identity.Sealer.
-func (s sealer) Seal(secret []byte, owner, accessKeyID string) ([]byte, error) {
-	return s.keyset.Seal(secret, s.data(owner, accessKeyID))
-}
-
-// Open implements identity.Sealer.
-func (s sealer) Open(sealed []byte, owner, accessKeyID string) ([]byte, error) {
-	return s.keyset.Open(sealed, s.data(owner, accessKeyID))
-}

@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +51,7 @@ func (f *objectFlags) Validate() error {
 // objects opens the store. There is nothing to close but a local one.
 func (f *objectFlags) objects(p *process, account string, data *dataDirectory, log *slog.Logger) (*server.S3, io.Closer, error) {
 	served := &server.S3{Domains: f.S3Domain, BlockPublicAccess: f.BlockPublicAccess}
-	owner := canonicalUser(account)
+	owner := s3.CanonicalUser(account)
 	switch {
 	case f.S3 == "off":
 		return nil, nil, nil
@@ -64,7 +62,8 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 		if err != nil {
 			return nil, nil, fmt.Errorf("--s3 %s: %w", f.S3, err)
 		}
-		served.Upstream, served.Keys = store.Upstream(), localstore.Keys()
+		keys := localstore.Keys()
+		served.Upstream, served.Keys = store.Upstream(), &keys
 		return served, store, nil
 	}
 	endpoint, err := url.Parse(f.S3)
@@ -75,8 +74,9 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	if err != nil {
 		return nil, nil, err
 	}
+	served.Keys = &s3.KeyProfile{}
 	if f.S3Keys == "files" {
-		served.Keys = localstore.Keys()
+		*served.Keys = localstore.Keys()
 	}
 	served.Upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
@@ -136,13 +136,6 @@ func (f *objectFlags) credentials(p *process) (id, secret string, err error) {
 		return "", "", fmt.Errorf("--s3-credentials-file: %w", err)
 	}
 	return parsed.AccessKeyID, string(parsed.SecretAccessKey), nil
-}
-
-// canonicalUser is the canonical user id of an account, by which S3 names owners.
-// It has AWS's form, tells nothing, and is the same everywhere and always.
-func canonicalUser(account string) string {
-	sum := sha256.Sum256([]byte("iamserver canonical user of account " + account))
-	return hex.EncodeToString(sum[:])
 }
 
 // absolute makes the paths that are used later ones that do not depend on the

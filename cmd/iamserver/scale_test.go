@@ -92,7 +92,7 @@ func fill(b *testing.B, data string, users int) {
 	keyset, err := seal.Load(seal.Config{Dir: data, Getenv: func(string) string { return "" }})
 	require.NoError(b, err)
 	const account = "000000000000"
-	db, err := identity.Open(b.Context(), store, identity.Config{Account: account, Sealer: sealer{keyset, account}, Now: time.Now})
+	db, err := identity.Open(b.Context(), store, identity.Config{Account: account, Sealer: keyset.OfAccount(account), Now: time.Now})
 	require.NoError(b, err)
 	const perTransaction = 10
 	writers, ctx := errgroup.WithContext(b.Context())

@@ -101,7 +101,7 @@ func (c *serveCommand) Run(p *process) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	config := server.Config{
-		Store: data.store, Sealer: sealer{keyset, c.AccountID}, Account: c.AccountID,
+		Store: data.store, Sealer: keyset.OfAccount(c.AccountID), Account: c.AccountID,
 		Root:    server.RootKey{AccessKeyID: root.Credentials.AccessKeyID, SecretAccessKey: string(root.Credentials.SecretAccessKey)},
 		Regions: c.AcceptRegion, Quotas: limits, Managed: policies, NoSelfService: c.SelfService == "off", TrustedProxies: c.TrustedProxies,
 		AuditContinue: c.AuditOnError == "continue",

@@ -105,26 +105,35 @@ func ofScalar(action, parameter string, s *model.Scalar) []Constraint {
 }
 
 // sentence is what IAM says to a value that is beyond the constraint and breaks
-// no other, with placeholders.
-func (c Constraint) sentence() string {
-	member := memberPath(c.Parameter)
-	said := func(rule string) string {
-		return "1 validation error detected: Value{{any}}at '" + member + "' failed to satisfy constraint: " + rule
+// so many in all, with placeholders.
+func (c Constraint) sentence(broken int) string {
+	rule := c.rule()
+	if rule == "" {
+		return "{{any}}"
 	}
+	said := "at '" + memberPath(c.Parameter) + "' failed to satisfy constraint: " + rule
+	if broken > 1 {
+		return strconv.Itoa(broken) + " validation errors detected: {{any}}" + said + "{{any}}"
+	}
+	return "1 validation error detected: Value{{any}}" + said
+}
+
+// rule is the constraint in AWS's words, or "" where they are not known.
+func (c Constraint) rule() string {
 	switch c.Kind {
 	case "required":
-		return said("Member must not be null")
+		return "Member must not be null"
 	case "minLength":
-		return said("Member must have length greater than or equal to " + strconv.Itoa(c.scalar.MinLength))
+		return "Member must have length greater than or equal to " + strconv.Itoa(c.scalar.MinLength)
 	case "maxLength":
-		return said("Member must have length less than or equal to " + strconv.Itoa(*c.scalar.MaxLength))
+		return "Member must have length less than or equal to " + strconv.Itoa(*c.scalar.MaxLength)
 	case "maxItems":
-		return said("Member must have length less than or equal to " + strconv.Itoa(*c.list.Max))
+		return "Member must have length less than or equal to " + strconv.Itoa(*c.list.Max)
 	case "minimum":
-		return said(fmt.Sprintf("Member must have value greater than or equal to %d", *c.scalar.Min))
+		return fmt.Sprintf("Member must have value greater than or equal to %d", *c.scalar.Min)
 	case "maximum":
-		return said(fmt.Sprintf("Member must have value less than or equal to %d", *c.scalar.Max))
+		return fmt.Sprintf("Member must have value less than or equal to %d", *c.scalar.Max)
 	default:
-		return "{{any}}"
+		return ""
 	}
 }

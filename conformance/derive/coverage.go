@@ -19,7 +19,7 @@ type Row struct {
 	Action    string
 	Extension bool
 	Cases     int // about the action
-	Success   bool
+	Success   Fact
 	// Errors are the codes that the action declares: covered, or why not.
 	Errors []Fact
 	// Constraints are the sides of the constraints of its parameters.
@@ -46,9 +46,8 @@ func (r *Row) Missing() []string {
 			all = append(all, what)
 		}
 	}
-	note(!r.Success, "success")
 	note(!r.Unsigned, "a request that is not signed")
-	for _, facts := range [][]Fact{r.Errors, r.Constraints, r.Paging, r.Denied, r.SelfService} {
+	for _, facts := range [][]Fact{{r.Success}, r.Errors, r.Constraints, r.Paging, r.Denied, r.SelfService} {
 		for _, f := range facts {
 			note(!f.Covered && f.Reason == "", f.Name)
 		}
@@ -56,7 +55,8 @@ func (r *Row) Missing() []string {
 	return all
 }
 
-// An Excuse says why no client can provoke an error.
+// An Excuse says why no client can provoke an error, or why there is no success
+// or no next page.
 type Excuse struct {
 	Code    string   `yaml:"code"`
 	Actions []string `yaml:"actions"` // none means every action
@@ -142,15 +142,18 @@ func (f seen) step(action string, step *conformance.Step) {
 }
 
 func (f seen) row(s *model.Service, a *model.Action, excuses []Excuse, used []bool) Row {
-	r := Row{Action: a.Name, Extension: a.Extension != "", Success: f[a.Name+" success"], Unsigned: f[a.Name+" unsigned"]}
-	for _, code := range a.Errors {
-		fact := Fact{Name: code, Covered: f[a.Name+" "+code]}
+	fact := func(name string) Fact {
+		fact := Fact{Name: name, Covered: f[a.Name+" "+name]}
 		for i, e := range excuses {
-			if !fact.Covered && e.Code == code && (len(e.Actions) == 0 || slices.Contains(e.Actions, a.Name)) {
+			if !fact.Covered && e.Code == name && (len(e.Actions) == 0 || slices.Contains(e.Actions, a.Name)) {
 				fact.Reason, used[i] = e.Reason, true
 			}
 		}
-		r.Errors = append(r.Errors, fact)
+		return fact
+	}
+	r := Row{Action: a.Name, Extension: a.Extension != "", Success: fact("success"), Unsigned: f[a.Name+" unsigned"]}
+	for _, code := range a.Errors {
+		r.Errors = append(r.Errors, fact(code))
 	}
 	for _, c := range constraints(a) {
 		for _, side := range c.sides() {
@@ -158,11 +161,7 @@ func (f seen) row(s *model.Service, a *model.Action, excuses []Excuse, used []bo
 		}
 	}
 	if a.Pagination != nil {
-		fact := Fact{Name: "next page", Covered: f[a.Name+" next page"]}
-		if a.Name == "ListAccountAliases" {
-			fact.Reason = "an account has at most one alias"
-		}
-		r.Paging = append(r.Paging, fact)
+		r.Paging = append(r.Paging, fact("next page"))
 	}
 	if s.Name == "iam" {
 		r.Denied = append(r.Denied, Fact{Name: "denied", Covered: f[a.Name+" AccessDenied"]})
@@ -193,9 +192,9 @@ func Table(rows []Row, cases []*conformance.Case) string {
 	var order []string
 	for i := range rows {
 		r := &rows[i]
-		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", r.Action, r.Cases, yes(r.Success),
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", r.Action, r.Cases, mark([]Fact{r.Success}),
 			fraction(r.Errors), fraction(r.Constraints), mark(r.Paging), mark(r.Denied), mark(r.SelfService), yes(r.Unsigned))
-		for _, f := range slices.Concat(r.Errors, r.Constraints, r.Paging) {
+		for _, f := range slices.Concat([]Fact{r.Success}, r.Errors, r.Constraints, r.Paging) {
 			if f.Covered || f.Reason == "" {
 				continue
 			}

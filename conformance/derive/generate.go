@@ -164,15 +164,19 @@ func (g *generator) probe(c Constraint, side string) {
 		add(suffix, "accepts a "+c.Parameter+" "+what, g.with(c, v), &conformance.Response{Accepted: true})
 	}
 	refuse := func(suffix, what string, v value) {
-		sentence := c.sentence()
-		if c.scalar != nil && c.scalar.Kind == model.String && broken(c.scalar, v) > 1 || strings.HasSuffix(c.Parameter, ".member.1") {
-			sentence = "{{any}}"
+		n := 1
+		if c.scalar != nil && c.scalar.Kind == model.String {
+			n = broken(c.scalar, v)
+		}
+		sentence := c.sentence(n)
+		if strings.HasSuffix(c.Parameter, ".member.1") {
+			sentence = "{{any}}" // all elements are spoken of at once
 		}
 		add(suffix, "refuses a "+c.Parameter+" "+what, g.with(c, v), g.refusal(400, "ValidationError", sentence))
 	}
 	switch c.Kind {
 	case "required":
-		add("", "refuses a request without "+c.Parameter, g.absent(c.Parameter), g.refusal(400, "ValidationError", c.sentence()))
+		add("", "refuses a request without "+c.Parameter, g.absent(c.Parameter), g.refusal(400, "ValidationError", c.sentence(1)))
 	case "minLength", "maxLength":
 		g.length(c, side, accept, refuse)
 	case "pattern":
@@ -180,7 +184,7 @@ func (g *generator) probe(c Constraint, side string) {
 	case "enum":
 		if side == beyond {
 			refuse("", "that is none of its values", text("Nonsense"))
-			refuse("_case", "in another case", text(strings.ToLower(c.scalar.Enum[0])))
+			refuse("_case", "in another case", text(otherCase(c.scalar.Enum[0])))
 			return
 		}
 		for _, v := range c.scalar.Enum {
@@ -196,7 +200,7 @@ func (g *generator) probe(c Constraint, side string) {
 			add("", "accepts "+strconv.Itoa(n)+" of "+c.Parameter, g.items(c, n, false), &conformance.Response{Accepted: true})
 			return
 		}
-		add("", "refuses "+strconv.Itoa(n+1)+" of "+c.Parameter, g.items(c, n+1, false), g.refusal(400, "ValidationError", c.sentence()))
+		add("", "refuses "+strconv.Itoa(n+1)+" of "+c.Parameter, g.items(c, n+1, false), g.refusal(400, "ValidationError", c.sentence(1)))
 	case "unique":
 		add("", "refuses one of "+c.Parameter+" twice", g.items(c, 2, true), g.refusal(400, "InvalidInput", "{{any}}"))
 	}
@@ -319,6 +323,13 @@ func (g *generator) setup(number int, action, body string) *conformance.Step {
 
 func variable(name string) conformance.Template {
 	return conformance.Template{Parts: []conformance.Part{{Func: conformance.Var, Args: []string{name}}}}
+}
+
+func otherCase(word string) string {
+	if lower := strings.ToLower(word); lower != word {
+		return lower
+	}
+	return strings.ToUpper(word)
 }
 
 func characters(n int) string {

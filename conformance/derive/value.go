@@ -72,6 +72,10 @@ func ordinary(s *model.Scalar) value {
 		return text("/")
 	case "SecretAccessKey":
 		return text("a secret of some length")
+	case "ActionName":
+		return text("s3:GetObject")
+	case "ContextKeyName":
+		return text("aws:username")
 	}
 	return text("a")
 }

@@ -87,6 +87,10 @@ func (c *comparison) header(want conformance.Header, got http.Header) {
 		}
 		return
 	}
+	if len(got.Values(want.Name)) == 0 && !want.Value.Optional() {
+		c.add("header "+want.Name, c.shown(want.Value), nothing, whyHeader)
+		return
+	}
 	c.text("header "+want.Name, want.Value, got.Get(want.Name), whyHeader)
 }
 

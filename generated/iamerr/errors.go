@@ -317,6 +317,11 @@ func ReservedTagKey() *apierror.Error {
 	return InvalidInput.New("aws: prefixed tag key names are not allowed for external use.")
 }
 
+// SuppliedKeyRefused returns InvalidInput: The access key cannot be used: {Reason}.
+func SuppliedKeyRefused(reason string) *apierror.Error {
+	return InvalidInput.New("The access key cannot be used: " + reason + ".")
+}
+
 // ArnOfNoPolicy returns InvalidInput: ARN {Arn} is not valid.
 func ArnOfNoPolicy(arn string) *apierror.Error {
 	return InvalidInput.New("ARN " + arn + " is not valid.")
@@ -370,6 +375,17 @@ func CallerArnNotValid(callerArn string) *apierror.Error {
 // and values of that type.
 func ContextEntryNotValid(contextKeyName string) *apierror.Error {
 	return InvalidInput.New("The context entry " + contextKeyName + " needs a name, a type, and values of that type.")
+}
+
+// ContextEntryTwice returns InvalidInput: The context entry {ContextKeyName} is there twice.
+func ContextEntryTwice(contextKeyName string) *apierror.Error {
+	return InvalidInput.New("The context entry " + contextKeyName + " is there twice.")
+}
+
+// SimulationTooLarge returns InvalidInput: This simulation is too large. Ask about fewer resources or
+// statements at a time.
+func SimulationTooLarge() *apierror.Error {
+	return InvalidInput.New("This simulation is too large. Ask about fewer resources or statements at a time.")
 }
 
 // IncompleteKeyPair returns InvalidInput: AccessKeyId and SecretAccessKey must be given together or

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,11 @@ type Verdict struct {
 	Reason string // for logs; the client never sees it
 	Code   string
 }
+
+// Values gives the values of a condition key. There is no ok where the request
+// does not have it, and an error where that cannot be told: then nobody is asked,
+// and the request is denied.
+type Values func(key string) (values []string, ok bool, err error)
 
 // interested tells whether the module is to be asked about a request.
 func (m *Module) interested(action, resource, principalType string, engine pluginapi.EngineDecision) bool {
@@ -44,6 +50,32 @@ func (m *Module) wants(key string) bool {
 	return false
 }
 
+// authorizeWith asks the module about a request with the condition keys that it
+// asked for.
+func (m *Module) authorizeWith(ctx context.Context, req *pluginapi.AuthorizeRequest, values Values) (Verdict, error) {
+	if values == nil || len(m.contextKeys) == 0 {
+		return m.authorize(ctx, req)
+	}
+	own := *req
+	own.Context = nil
+	for _, key := range m.contextKeys {
+		held, ok, err := values(key)
+		if err != nil {
+			// The plugin is not to blame, so on_error does not count.
+			return m.failed(), m.fail(Authorize, Unavailable, fmt.Errorf("the condition key %s: %w", key, err))
+		}
+		if ok {
+			own.Context = append(own.Context, pluginapi.ContextEntry{Key: key, Values: held})
+		}
+	}
+	return m.authorize(ctx, &own)
+}
+
+// failed is the verdict where a plugin could not be asked.
+func (m *Module) failed() Verdict {
+	return Verdict{Effect: pluginapi.EffectDeny, Plugin: m.config.Name, Code: "plugin_failure"}
+}
+
 // authorize asks the module. An error is a PluginError, and then the verdict is
 // what on_error says.
 func (m *Module) authorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (Verdict, error) {
@@ -55,7 +87,7 @@ func (m *Module) authorize(ctx context.Context, req *pluginapi.AuthorizeRequest)
 	if m.config.OnError == OnErrorAbstain {
 		return Verdict{}, failure
 	}
-	return Verdict{Effect: pluginapi.EffectDeny, Plugin: m.config.Name, Code: "plugin_failure"}, failure
+	return m.failed(), failure
 }
 
 func (m *Module) askAuthorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (Verdict, Class, error) {

@@ -67,7 +67,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		s := newSet(b, newHost(b, quiet, cache), configure(b, guest.path, host.Authorize))
 		b.Run(guest.name, func(b *testing.B) {
 			report(b, func() {
-				if v, err := s.Authorize(b.Context(), &with); err != nil || v.Effect != pluginapi.EffectAbstain {
+				if v, err := s.Authorize(b.Context(), &with, nil); err != nil || v.Effect != pluginapi.EffectAbstain {
 					b.Fatal(v, err)
 				}
 			})

@@ -68,7 +68,7 @@ func TestOfficeHours(t *testing.T) {
 			request := deleteRequest()
 			request.TimeMs = at.UnixMilli()
 			request.Context = append(request.Context, pluginapi.ContextEntry{Key: "aws:PrincipalTag/hours", Values: []string{tt.tag}})
-			got, err := s.Authorize(t.Context(), request)
+			got, err := s.Authorize(t.Context(), request, nil)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
 		})

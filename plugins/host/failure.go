@@ -23,7 +23,7 @@ const (
 	Busy         Class = "busy"        // no instance became free in time
 	Broken       Class = "breaker"     // failed so often that it is not asked for a while
 	Cancelled    Class = "cancelled"   // the request ended before the plugin did
-	Unavailable  Class = "unavailable" // was closed
+	Unavailable  Class = "unavailable" // was closed, or the server could not make the question
 )
 
 // A PluginError says that a plugin did not do its work. Whoever asked must deny

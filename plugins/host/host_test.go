@@ -33,7 +33,7 @@ func TestAuthorizerDeniesWhatPoliciesAllow(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			request := deleteRequest()
 			tt.change(request)
-			got, err := s.Authorize(t.Context(), request)
+			got, err := s.Authorize(t.Context(), request, nil)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
 			require.Equal(t, tt.want.Plugin != "", s.Interested(request.Action, request.Resource, request.PrincipalType, request.EngineDecision) && !request.Mfa)
@@ -52,7 +52,7 @@ func TestBytesThatAreNoTextDoNotFailThePlugin(t *testing.T) {
 	request.Context = []pluginapi.ContextEntry{{Key: key, Values: values}}
 	request.MatchedStatementIds = []string{"\x80"}
 	for range 10 {
-		verdict, err := s.Authorize(t.Context(), request)
+		verdict, err := s.Authorize(t.Context(), request, nil)
 		require.NoError(t, err)
 		require.Equal(t, host.Verdict{}, verdict)
 	}

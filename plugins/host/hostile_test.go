@@ -103,7 +103,7 @@ func TestHostileAuthorizersFailClosed(t *testing.T) {
 			c.Limits.AuthorizeTime = time.Minute
 			s := newSet(t, f, c)
 			for range 3 {
-				verdict, err := s.Authorize(t.Context(), deleteRequest())
+				verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 				require.Equal(t, host.Verdict{Effect: pluginapi.EffectDeny, Plugin: c.Name, Code: "plugin_failure"}, verdict)
 				require.EqualError(t, err, "plugin "+c.Name+": authorize: "+string(tt.class)+": "+tt.reason)
 				var failure *host.PluginError
@@ -121,7 +121,7 @@ func TestFailureMayAbstainWhereTheOperatorSaysSo(t *testing.T) {
 	c := hostile(t, "trap")
 	c.OnError = host.OnErrorAbstain
 	f := newHost(t)
-	verdict, err := newSet(t, f, c).Authorize(t.Context(), deleteRequest())
+	verdict, err := newSet(t, f, c).Authorize(t.Context(), deleteRequest(), nil)
 	require.Equal(t, host.Verdict{}, verdict)
 	require.ErrorContains(t, err, "unreachable")
 	require.Equal(t, 1, f.failures(t, host.Trapped))
@@ -156,7 +156,7 @@ func TestDeadline(t *testing.T) {
 			return clock
 		}
 	})
-	_, err := newSet(t, f, c).Authorize(t.Context(), deleteRequest())
+	_, err := newSet(t, f, c).Authorize(t.Context(), deleteRequest(), nil)
 	require.EqualError(t, err, "plugin loop: authorize: time: time is used up")
 }
 
@@ -167,14 +167,14 @@ func TestRequestThatEndsStopsThePlugin(t *testing.T) {
 	s := newSet(t, f, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	verdict, err := s.Authorize(ctx, deleteRequest())
+	verdict, err := s.Authorize(ctx, deleteRequest(), nil)
 	require.Equal(t, pluginapi.EffectDeny, verdict.Effect)
 	require.EqualError(t, err, "plugin loop: authorize: cancelled: context canceled")
 }
 
 func TestSleepingTakesNoTime(t *testing.T) {
 	s := newSet(t, newHost(t), hostile(t, "poll"))
-	verdict, err := s.Authorize(t.Context(), deleteRequest())
+	verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict)
 }
@@ -184,25 +184,25 @@ func TestAllowCountsOnlyFromWhoMayGrant(t *testing.T) {
 	c := hostile(t, "output_allow")
 	request := deleteRequest()
 	request.EngineDecision = pluginapi.EngineDecisionImplicitDeny
-	verdict, err := newSet(t, f, c).Authorize(t.Context(), request)
+	verdict, err := newSet(t, f, c).Authorize(t.Context(), request, nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict)
 
 	c.Name, c.MayGrant = "granting", true
 	granting := newSet(t, f, c)
-	verdict, err = granting.Authorize(t.Context(), request)
+	verdict, err = granting.Authorize(t.Context(), request, nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{Effect: pluginapi.EffectAllow, Plugin: "granting"}, verdict)
 
 	request.EngineDecision = pluginapi.EngineDecisionExplicitDeny
-	verdict, err = granting.Authorize(t.Context(), request)
+	verdict, err = granting.Authorize(t.Context(), request, nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict, "it is not even asked: an explicit Deny wins")
 
 	denying := hostile(t, "output_reason")
 	request.EngineDecision = pluginapi.EngineDecisionAllowed
 	for _, order := range [][]host.Config{{c, denying}, {denying, c}} {
-		verdict, err = newSet(t, newHost(t), order...).Authorize(t.Context(), request)
+		verdict, err = newSet(t, newHost(t), order...).Authorize(t.Context(), request, nil)
 		require.NoError(t, err)
 		require.Equal(t, pluginapi.EffectDeny, verdict.Effect, "any deny wins, in whatever order")
 	}
@@ -211,7 +211,7 @@ func TestAllowCountsOnlyFromWhoMayGrant(t *testing.T) {
 func TestWhatPluginsSayCannotForgeLines(t *testing.T) {
 	f := newHost(t)
 	s := newSet(t, f, hostile(t, "log_some"), hostile(t, "output_reason"))
-	verdict, err := s.Authorize(t.Context(), deleteRequest())
+	verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, "a\uFFFDlevel=ERROR \uFFFD[31mmsg=b", verdict.Reason)
 	log := f.log.String()
@@ -227,13 +227,13 @@ func TestLogIsLimited(t *testing.T) {
 	f := newHost(t, func(o *host.Options) { o.Now = func() time.Time { return clock } })
 	s := newSet(t, f, hostile(t, "log_some"))
 	for range 15 {
-		_, err := s.Authorize(t.Context(), deleteRequest())
+		_, err := s.Authorize(t.Context(), deleteRequest(), nil)
 		require.NoError(t, err)
 	}
 	require.InDelta(t, 50, f.metric(t, "iamserver_plugin_log_dropped_total"), 0)
 
 	flood := newHost(t, func(o *host.Options) { o.Now = func() time.Time { return clock } })
-	_, err := newSet(t, flood, hostile(t, "log_flood")).Authorize(t.Context(), deleteRequest())
+	_, err := newSet(t, flood, hostile(t, "log_flood")).Authorize(t.Context(), deleteRequest(), nil)
 	require.Error(t, err)
 	require.Less(t, len(flood.log.String()), 14<<10, "4 KiB of the call, each byte of which may be escaped, and the failure")
 }
@@ -260,12 +260,12 @@ func TestFileMustBeWhatTheConfigurationSays(t *testing.T) {
 	require.ErrorContains(t, s.Reload(t.Context(), []host.Config{changed}), "has the sha256")
 
 	// The file changed under us; what was loaded stays.
-	verdict, err := s.Authorize(t.Context(), deleteRequest())
+	verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, pluginapi.EffectDeny, verdict.Effect)
 
 	require.NoError(t, s.Reload(t.Context(), []host.Config{other}))
-	verdict, err = s.Authorize(t.Context(), deleteRequest())
+	verdict, err = s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict)
 }
@@ -313,7 +313,7 @@ func TestBreaker(t *testing.T) {
 	f := newHost(t, func(o *host.Options) { o.Now = func() time.Time { return clock } })
 	s := newSet(t, f, hostile(t, "trap"))
 	ask := func() host.Class {
-		verdict, err := s.Authorize(t.Context(), deleteRequest())
+		verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 		require.Equal(t, pluginapi.EffectDeny, verdict.Effect)
 		var failure *host.PluginError
 		require.ErrorAs(t, err, &failure)
@@ -359,7 +359,7 @@ func TestServerLivesWhileAPluginSpins(t *testing.T) {
 			for range 20 {
 				pause = max(pause, collect())
 				began := time.Now() //nolint:forbidigo // figures for the log
-				verdict, err := good.Authorize(t.Context(), deleteRequest())
+				verdict, err := good.Authorize(t.Context(), deleteRequest(), nil)
 				answer = max(answer, time.Since(began))
 				require.NoError(t, err, "it would have been busy")
 				require.Equal(t, "mfa_required", verdict.Code)
@@ -389,7 +389,7 @@ func spinner(t *testing.T, f *fixture, hook host.Hook) func(context.Context) {
 	switch hook {
 	case host.Authorize:
 		s := newSet(t, f, long(hostile(t, "fill")))
-		return func(ctx context.Context) { _, _ = s.Authorize(ctx, deleteRequest()) }
+		return func(ctx context.Context) { _, _ = s.Authorize(ctx, deleteRequest(), nil) }
 	case host.ValidatePolicy:
 		s := newSet(t, f, long(hostile(t, "loop", host.ValidatePolicy)))
 		return func(ctx context.Context) {
@@ -419,7 +419,7 @@ func TestMemoryReturns(t *testing.T) {
 	c.Limits.AuthorizeTime = time.Minute
 	s := newSet(t, f, c)
 	ask := func() {
-		_, err := s.Authorize(t.Context(), deleteRequest())
+		_, err := s.Authorize(t.Context(), deleteRequest(), nil)
 		require.Error(t, err)
 	}
 	ask()

@@ -28,7 +28,7 @@ func TestLifeOfInstances(t *testing.T) {
 			s := newSet(t, newHost(t), c)
 			var got []pluginapi.Effect
 			for range tt.want {
-				verdict, err := s.Authorize(t.Context(), deleteRequest())
+				verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 				require.NoError(t, err)
 				got = append(got, verdict.Effect)
 			}
@@ -44,7 +44,7 @@ func TestFullInstanceIsReplaced(t *testing.T) {
 	f := newHost(t)
 	s := newSet(t, f, c)
 	for range 100 {
-		_, err := s.Authorize(t.Context(), deleteRequest())
+		_, err := s.Authorize(t.Context(), deleteRequest(), nil)
 		require.NoError(t, err)
 		require.LessOrEqual(t, f.metric(t, "iamserver_plugin_instances"), 1.0)
 	}

@@ -49,7 +49,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			var asking sync.WaitGroup
 			var asked atomic.Int64
 			ask := func() {
-				verdict, err := s.Authorize(t.Context(), deleteRequest())
+				verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 				if err != nil || verdict.Code != "mfa_required" {
 					t.Error("a question was not answered by a plugin", verdict, err)
 				}
@@ -111,7 +111,7 @@ func TestClosedSetFailsClosed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Close(t.Context()))
 	require.NoError(t, s.Close(t.Context()))
-	verdict, err := s.Authorize(t.Context(), deleteRequest())
+	verdict, err := s.Authorize(t.Context(), deleteRequest(), nil)
 	require.EqualError(t, err, "plugins: authorize: unavailable: the set was closed")
 	require.Equal(t, pluginapi.EffectDeny, verdict.Effect)
 	_, err = s.GenerateAccessKey(t.Context(), &pluginapi.GenerateAccessKeyRequest{}, nil)

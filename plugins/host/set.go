@@ -194,8 +194,7 @@ func anyInterested(modules []*Module, action, resource, principalType string, en
 	return false
 }
 
-// ContextKeys are the condition keys that plugins ask for. An AuthorizeRequest
-// needs no others; each plugin gets its own of them.
+// ContextKeys are the condition keys that plugins ask for.
 func (s *Set) ContextKeys() []string { return s.current.Load().contextKeys }
 
 func authorizers(p *plugins) []*Module { return p.authorizers }
@@ -203,8 +202,9 @@ func authorizers(p *plugins) []*Module { return p.authorizers }
 // Authorize asks the plugins that are interested. Whoever denies, wins; an
 // allow comes only from a plugin that may grant, and the caller must still
 // heed an explicit Deny of the policies. The error joins the failures, and is
-// for the audit log: the verdict heeds it already.
-func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (Verdict, error) {
+// for the audit log: the verdict heeds it already. Values gives each plugin the
+// condition keys that it asked for; without it they stand in the request.
+func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest, values Values) (Verdict, error) {
 	modules, open := s.enter(authorizers)
 	if !open {
 		return Verdict{Effect: pluginapi.EffectDeny, Code: "plugin_failure"}, &PluginError{"", Authorize, Unavailable, errClosed}
@@ -216,7 +216,7 @@ func (s *Set) Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest) (V
 		if !m.interested(req.Action, req.Resource, req.PrincipalType, req.EngineDecision) {
 			continue
 		}
-		v, err := m.authorize(ctx, req)
+		v, err := m.authorizeWith(ctx, req, values)
 		if err != nil {
 			failed = errors.Join(failed, err)
 		}

@@ -15,6 +15,9 @@ type Resource struct {
 	// UserID is the unique id of the user that the resource is, or that the service
 	// account belongs to that it is; or empty.
 	UserID string
+	// GivesRights says of a group or policy that the user whose service account is
+	// asking has it, as a member, by attachment or as permissions boundary.
+	GivesRights bool
 	// Tags are those of the resource.
 	Tags []Tag
 	// Boundary is the ARN of the resource's permissions boundary, or empty.
@@ -40,6 +43,8 @@ type Request struct {
 	Environment Environment
 	// Keys gives the condition keys that the request itself supplies; may be nil.
 	Keys policy.Context
+	// ID is that of the request in logs and answers.
+	ID string
 }
 
 // An Outcome is a decision and, for a denial, why and on what.
@@ -52,6 +57,11 @@ type Outcome struct {
 	Reason string
 	// Reasons are the statements and parts that decided.
 	Reasons policy.Reasons
+	// Word is what the hook said, if that decided. The caller must not see it.
+	Word Word
+	// HookFailed is what went wrong with the hook, for the audit log; the decision
+	// heeds it already.
+	HookFailed error
 }
 
 // An Engine decides requests by policies.
@@ -59,32 +69,35 @@ type Engine struct {
 	// SelfService opens the self-service actions; without it a user needs an
 	// Allow for them, as on AWS.
 	SelfService bool
+	// Hook is asked after the policies; nil is none.
+	Hook Hook
 }
 
-// Decide decides a request. Its error is always nil.
-func (d Engine) Decide(_ context.Context, req *Request) (Outcome, error) {
+// Decide decides a request: all of its resources must be allowed. Its error is
+// always nil.
+func (d Engine) Decide(ctx context.Context, req *Request) (Outcome, error) {
 	// A request without resources is a mistake of the program, and denied.
 	if len(req.Resources) == 0 {
 		return Outcome{Resource: "*"}, nil
 	}
+	allowed := Outcome{Decision: policy.Allowed}
 	for i := range req.Resources {
-		if outcome := d.decide(req, &req.Resources[i]); outcome.Decision != policy.Allowed {
+		outcome := d.Confirm(ctx, req, &req.Resources[i], d.decide(req, &req.Resources[i]))
+		if outcome.Decision != policy.Allowed {
 			return outcome, nil
 		}
+		if outcome.Word.Effect != Abstains || outcome.HookFailed != nil {
+			allowed = outcome
+		}
 	}
-	return Outcome{Decision: policy.Allowed}, nil
+	return allowed, nil
 }
 
 func (d Engine) decide(req *Request, on *Resource) Outcome {
-	if req.widensItself(on) {
-		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: ownRights}
+	if reason := req.widensItself(on); reason != "" {
+		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: reason}
 	}
-	question := &policy.Request{
-		Principal: req.Principal.named(),
-		Action:    req.Action,
-		Resource:  policy.NewResource(on.ARN),
-		Context:   &conditionKeys{req, on},
-	}
+	question := req.asks(on, &conditionKeys{req, on})
 	policies := req.Principal.Policies
 	policies.Resource = on.Policy
 	decision := policies.Evaluate(question)
@@ -99,17 +112,31 @@ func (d Engine) decide(req *Request, on *Resource) Outcome {
 	return Outcome{Decision: decision, Resource: on.ARN, Reason: reason(req.Action.String(), decision, &reasons), Reasons: reasons}
 }
 
+// asks is the request on one resource as policies are asked about it.
+func (r *Request) asks(on *Resource, keys *conditionKeys) *policy.Request {
+	return &policy.Request{Principal: r.Principal.named(), Action: r.Action, Resource: policy.NewResource(on.ARN), Context: keys}
+}
+
 // onItself reports whether self-service may open the action: to a user that signs
 // with a key of its own.
 func (r *Request) onItself(on *Resource) bool {
 	return r.SelfService && r.Principal.Type == User && on.UserID != "" && on.UserID == r.Principal.UserID
 }
 
-// widensItself reports whether a service account would change what it gets its
-// rights from: its parent, itself, or another one of the parent's. Whatever the
-// parent may do, the key of a program must not become more than it was made for.
-func (r *Request) widensItself(on *Resource) bool {
-	return r.Principal.Type == ServiceAccount && !r.ReadOnly && on.UserID != "" && on.UserID == r.Principal.UserID
+// widensItself returns the reason of a denial if a service account would change
+// what it gets its rights from: its parent, itself, another one of the parent's, or
+// a group or policy of the parent. Whatever the parent may do, the key of a program
+// must not become more than it was made for.
+func (r *Request) widensItself(on *Resource) string {
+	switch {
+	case r.Principal.Type != ServiceAccount || r.ReadOnly:
+		return ""
+	case on.UserID != "" && on.UserID == r.Principal.UserID:
+		return ownRights
+	case on.GivesRights:
+		return parentsRights
+	}
+	return ""
 }
 
 // selfService stands in for the policies of a user that have already been asked

@@ -2,7 +2,6 @@ package authz
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"iamserver/runtime/policy"
@@ -108,13 +107,13 @@ func present(text string) policy.Value {
 	return policy.Text(text)
 }
 
-// tagged is the value of a tag. Tag keys compare without regard to case, in which
-// no two tags of an entity are equal.
+// tagged is the value of a tag.
 func tagged(tags []Tag, key string) policy.Value {
-	for i := range tags {
-		if strings.EqualFold(tags[i].Key, key) {
-			return policy.Text(tags[i].Value)
+	return policy.TagValue(func(yield func(key, value string) bool) {
+		for i := range tags {
+			if !yield(tags[i].Key, tags[i].Value) {
+				return
+			}
 		}
-	}
-	return policy.Value{}
+	}, key)
 }

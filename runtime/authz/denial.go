@@ -2,9 +2,11 @@ package authz
 
 import "iamserver/runtime/policy"
 
-// ownRights is the reason of a denial that AWS does not have, since it has no
-// service accounts.
-const ownRights = "because a service account cannot change its parent user, itself or its siblings"
+// The reasons of denials that AWS does not have, since it has no service accounts.
+const (
+	ownRights     = "because a service account cannot change its parent user, itself or its siblings"
+	parentsRights = "because a service account cannot change the groups and policies of its parent user"
+)
 
 // AWS's names of the parts of a decision ("Troubleshoot access denied error
 // messages" in the IAM user guide). Service accounts are ours.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 
 	"iamserver/generated/iamapi"
@@ -17,12 +18,18 @@ func (s *Service) CreateAccessKey(tx *Tx, req *iamapi.CreateAccessKeyRequest) (*
 		return nil, err
 	}
 	id, secret, err := s.suppliedKey(req)
+	if err == nil && id == "" {
+		id, secret, err = s.generatedKey(tx)
+	}
 	if err != nil {
 		return nil, err
 	}
 	key := identity.AccessKey{ID: id, Owner: user.ID, Created: s.config.Now()}
 	secret, err = tx.CreateAccessKey(&key, secret)
-	if err != nil {
+	switch {
+	case errors.Is(err, identity.ErrExists) && tx.Key != nil:
+		return nil, ErrAskAgain
+	case err != nil:
 		return nil, instead(err, identity.ErrExists, func() *apierror.Error { return iamerr.AccessKeyExists(id) })
 	}
 	has, err := tx.Children(user.ID)

@@ -228,7 +228,7 @@ func storedPolicy(source policy.Source, kind policy.Kind, text string) (*simulat
 	if err != nil {
 		return nil, fmt.Errorf("read policy %s: %w", source.ID, err)
 	}
-	return &simulatedPolicy{source, kind, text, document}, nil
+	return &simulatedPolicy{source: source, kind: kind, text: text, document: document}, nil
 }
 
 // allowsIn tells whether a statement of a policy allows anything in a service.

@@ -18,6 +18,8 @@ type Tx struct {
 
 	// Caller is who signed the request, never nil.
 	Caller *authz.Principal
+	// Key is what a Generator made for the request; nil if it was not asked.
+	Key *Key
 }
 
 // A Config is what the actions depend on beside the transaction.
@@ -39,6 +41,10 @@ type Config struct {
 	// LastUsed returns the latest use of an access key that is not yet stored;
 	// ok is false where the stored one is the latest.
 	LastUsed func(accessKeyID string) (use identity.LastUsed, ok bool)
+	// Validator is asked about policy documents before they are stored; nil is none.
+	Validator Validator
+	// Generator makes access keys in place of the server; nil is none.
+	Generator Generator
 }
 
 // A Service implements iamapi.Handler.

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -21,8 +22,15 @@ func (s *Service) CreateServiceAccount(tx *Tx, req *iamapi.CreateServiceAccountR
 	if err := s.changeServiceAccount(&account, req.Description, req.Expiration, req.Policy); err != nil {
 		return nil, err
 	}
-	secret, err := tx.CreateServiceAccount(&account)
+	id, secret, err := s.generatedKey(tx)
 	if err != nil {
+		return nil, err
+	}
+	account.AccessKeyID = id
+	if secret, err = tx.CreateServiceAccount(&account, secret); err != nil {
+		if errors.Is(err, identity.ErrExists) {
+			return nil, ErrAskAgain // only a generator's id can be taken
+		}
 		return nil, err
 	}
 	has, err := tx.Children(parent.ID)

@@ -16,9 +16,14 @@ import (
 	"iamserver/runtime/policy"
 )
 
-// maxEvaluations is how many decisions a page of a simulation makes, however many
-// actions were asked for; a page has at least one action.
-const maxEvaluations = 1_000
+// A page of a simulation has at least one action, and no more actions than make
+// this many decisions and show this many statements in all. Nor does it take more
+// than maxWork steps: part of a second.
+const (
+	maxEvaluations = 1_000
+	maxShown       = 50_000
+	maxWork        = 10 * policy.MaxWork
+)
 
 // SimulateCustomPolicy decides requests by the policies that it is given.
 func (s *Service) SimulateCustomPolicy(_ *Tx, req *iamapi.SimulateCustomPolicyRequest) (*iamapi.SimulateCustomPolicyResponse, error) {
@@ -72,6 +77,7 @@ type simulation struct {
 	principal policy.Principal
 	policies  policy.Policies
 	compiled  []simulatedPolicy // by the numbers that they are compiled with
+	work      int               // of all requests together
 }
 
 // A simulatedPolicy is a policy with its text, in which its statements have places.
@@ -80,6 +86,7 @@ type simulatedPolicy struct {
 	kind     policy.Kind
 	text     string
 	document *policy.Document
+	places   []place // of the statements, once asked for
 }
 
 // take adds what a request gives, and checks it.
@@ -144,7 +151,7 @@ func input(parameter string, source policy.Source, kind policy.Kind, text string
 	if err != nil {
 		return simulatedPolicy{}, iamerr.PolicyInputMalformed(parameter, err.Error())
 	}
-	return simulatedPolicy{source, kind, text, document}, nil
+	return simulatedPolicy{source: source, kind: kind, text: text, document: document}, nil
 }
 
 // checkRequests checks actions and resources. Whether they exist does not matter.
@@ -238,10 +245,21 @@ func (m *simulation) page(after *string, limit int) (results []iamapi.Evaluation
 			return nil, nil, iamerr.InvalidMarker()
 		}
 	}
-	resources := max(len(m.resources), 1)
-	end := min(first+max(min(limit, maxEvaluations/resources), 1), len(m.actions))
+	resources, statements := max(len(m.resources), 1), 0
+	for i := range m.compiled {
+		statements += len(m.compiled[i].document.Statements)
+	}
+	shown := max(resources*statements, 1)
+	if shown > maxShown {
+		return nil, nil, iamerr.SimulationTooLarge()
+	}
+	end := min(first+max(min(limit, maxEvaluations/resources, maxShown/shown), 1), len(m.actions))
+	m.work = policy.MaxWork - maxWork
 	for _, name := range m.actions[first:end] {
 		results = append(results, m.result(name))
+	}
+	if m.work > policy.MaxWork { // what was decided then may not be what would be
+		return nil, nil, iamerr.SimulationTooLarge()
 	}
 	if end < len(m.actions) {
 		marker = markerOut(simulationList, strconv.Itoa(end))
@@ -330,7 +348,7 @@ func resourceForm(name string, resources []string) string {
 func (m *simulation) decide(name, resource string) iamapi.ResourceSpecificResult {
 	request := &policy.Request{
 		Principal: m.principal, Action: vocabulary.Action(name), Resource: policy.NewResource(resource),
-		ResourceAccount: m.ownerOf(resource), Context: m.context,
+		ResourceAccount: m.ownerOf(resource), Context: m.context, Work: &m.work,
 	}
 	decision, reasons := m.policies.Explain(request)
 	out := iamapi.ResourceSpecificResult{
@@ -395,13 +413,22 @@ func (m *simulation) statements(matches []policy.Match) []iamapi.SimulatedStatem
 			continue // compile numbers them all
 		}
 		p := &m.compiled[number]
-		start, end := p.place(&matches[i])
+		if p.places == nil {
+			p.places = make([]place, len(p.document.Statements))
+		}
+		at := &p.places[matches[i].Index]
+		if at.start == nil {
+			at.start, at.end = p.place(&matches[i])
+		}
 		out = append(out, iamapi.SimulatedStatement{
-			SourcePolicyId: &p.source.ID, SourcePolicyType: new(string(p.source.Type)), StartPosition: start, EndPosition: end,
+			SourcePolicyId: &p.source.ID, SourcePolicyType: new(string(p.source.Type)), StartPosition: at.start, EndPosition: at.end,
 		})
 	}
 	return out
 }
+
+// A place is where a statement begins and ends.
+type place struct{ start, end *iamapi.DocumentPosition }
 
 // place is where a statement stands as AWS's simulator says: from behind what
 // comes before it to behind its closing brace. Before it comes the bracket of the

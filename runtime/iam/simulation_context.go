@@ -25,6 +25,10 @@ func contextOf(entries []iamapi.ContextEntry) (policy.Values, error) {
 		if action.Value(e.ContextKeyName) == "" || !many && len(e.ContextKeyValues) != 1 {
 			return nil, iamerr.ContextEntryNotValid(action.Value(e.ContextKeyName))
 		}
+		key := policy.ParseKey(*e.ContextKeyName)
+		if given := values.Value(&key); given.Present() {
+			return nil, iamerr.ContextEntryTwice(*e.ContextKeyName)
+		}
 		texts := make([]string, len(e.ContextKeyValues))
 		for j, text := range e.ContextKeyValues {
 			value, ok := contextValue(form, text)

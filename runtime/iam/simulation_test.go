@@ -3,6 +3,7 @@ package iam_test
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -197,6 +198,37 @@ func TestSimulateResourcePolicy(t *testing.T) {
 	require.Equal(t, map[string]string{"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}, across.EvalDecisionDetails)
 }
 
+const tooLarge = "InvalidInput: This simulation is too large. Ask about fewer resources or statements at a time."
+
+// many is a simulation that has a value n times in a list.
+func many(list string, n int, value step) step {
+	all := step("SimulateCustomPolicy ")
+	if list != "ActionNames" {
+		all += "ActionNames.member.1=s3:GetObject"
+	}
+	for i := range n {
+		all += step("&"+list+".member."+strconv.Itoa(i+1)+"=") + value
+	}
+	return all
+}
+
+// values are those of a context entry.
+func values(n int) (all step) {
+	for i := range n {
+		all += step("&ContextEntries.member.1.ContextKeyValues.member." + strconv.Itoa(i+1) + "=y")
+	}
+	return all
+}
+
+// statements is a document of statements, each with its number in action and resource.
+func statements(n int, action, resource string) step {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = strings.ReplaceAll(`{"Effect":"Allow","Action":"`+action+`","Resource":"`+resource+`"}`, "#", strconv.Itoa(i))
+	}
+	return quoted(`{"Version":"2012-10-17","Statement":[` + strings.Join(all, ",") + `]}`)
+}
+
 func TestSimulateRefuses(t *testing.T) {
 	const custom step = "SimulateCustomPolicy ActionNames.member.1=s3:GetObject&PolicyInputList.member.1="
 	runTests(t, []test{
@@ -232,6 +264,26 @@ func TestSimulateRefuses(t *testing.T) {
 			name: "several values of a type that has one", step: custom + step(allowAll) + "&ContextEntries.member.1.ContextKeyName=aws:SourceIp&ContextEntries.member.1.ContextKeyType=ip" +
 				"&ContextEntries.member.1.ContextKeyValues.member.1=10.0.0.1&ContextEntries.member.1.ContextKeyValues.member.2=10.0.0.2",
 			err: "InvalidInput: The context entry aws:SourceIp needs a name, a type, and values of that type.",
+		},
+		{
+			name: "a context key twice", step: custom + step(allowAll) + "&ContextEntries.member.1.ContextKeyName=aws:PrincipalTag/team&ContextEntries.member.1.ContextKeyValues.member.1=a" +
+				"&ContextEntries.member.2.ContextKeyName=aws:principaltag/TEAM&ContextEntries.member.2.ContextKeyValues.member.1=b",
+			err: "InvalidInput: The context entry aws:principaltag/TEAM is there twice.",
+		},
+		{name: "more statements and resources than an answer can show", step: many("ResourceArns", 200, "arn:aws:s3:::b") + "&PolicyInputList.member.1=" + statements(500, "s3:*", "*"), err: tooLarge},
+		{
+			name: "patterns that take long to search for", err: tooLarge,
+			step: many("ResourceArns", 100, step("arn:aws:s3:::b/"+strings.Repeat("a", 1900))) + "&PolicyInputList.member.1=" + statements(300, "s3:*", "arn:aws:s3:::b/*"+strings.Repeat("?a", 80)+"#b*"),
+		},
+		{
+			name: "lists that take long to compare", err: tooLarge,
+			step: many("ResourceArns", 100, "arn:aws:s3:::b") + "&ContextEntries.member.1.ContextKeyName=aws:TagKeys&ContextEntries.member.1.ContextKeyType=stringList" +
+				values(800) + "&PolicyInputList.member.1=" + quoted(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["`+
+				strings.Repeat(`x","`, 9000)+`x"]}}}}`),
+		},
+		{
+			name: "action names that take long to compare", err: tooLarge,
+			step: many("ActionNames", 100, step("s3:"+strings.Repeat("a", 100))) + "&MaxItems=1000&PolicyInputList.member.1=" + statements(500, "s3:*"+strings.Repeat("?a", 40)+"#b*", "*"),
 		},
 		{name: "a marker that is none", step: custom + step(allowAll) + "&Marker=" + step(*marker("x", "2")), err: "ValidationError: Invalid Marker."},
 		{name: "a user that does not exist", step: "SimulatePrincipalPolicy ActionNames.member.1=s3:GetObject&PolicySourceArn=arn:aws:iam::123456789012:user/alice", err: "NoSuchEntity: The user with name alice cannot be found."},

@@ -22,7 +22,7 @@ const (
 // Fields: 1 owner, 2 status, 3 created, 4 sealed secret.
 type AccessKey struct {
 	// ID is unique among the keys of users and service accounts: AKIA or ABIA
-	// and 16 characters of A-Z and 2-7, or what the user's caller gave.
+	// and 16 characters of A-Z and 2-7, or what a plugin or the user's caller gave.
 	ID string
 	// Owner is the id of a user or of a service account.
 	Owner string

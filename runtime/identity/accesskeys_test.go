@@ -158,7 +158,7 @@ func TestServiceAccountLife(t *testing.T) {
 		}
 		var secret identity.Secret
 		f.do(func(tx *identity.Tx) (err error) {
-			secret, err = tx.CreateServiceAccount(s)
+			secret, err = tx.CreateServiceAccount(s, "")
 			return err
 		})
 		require.Regexp(t, `^sa:Alice:[0-9a-f]{32}$`, s.ID)
@@ -221,7 +221,7 @@ func TestServiceAccountLife(t *testing.T) {
 			func(tx *identity.Tx) error { return tx.DeleteServiceAccount(s.ID) },
 			func(tx *identity.Tx) error { return tx.UpdateServiceAccount(s) },
 			func(tx *identity.Tx) error {
-				_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: "AIDANOBODY"})
+				_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: "AIDANOBODY"}, "")
 				return err
 			},
 		} {

@@ -29,7 +29,7 @@ func TestConflicts(t *testing.T) {
 		return err
 	}
 	createService := func(tx *identity.Tx) error {
-		_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID})
+		_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID}, "")
 		return err
 	}
 	firstKey := func(tx *identity.Tx) error {

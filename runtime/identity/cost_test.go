@@ -104,7 +104,7 @@ func TestCosts(t *testing.T) {
 		{"Attach", 4, func(tx *identity.Tx) error { return tx.Attach(u.ID, ref(p)) }},
 		{"Attach again", 0, func(tx *identity.Tx) error { return tx.Attach(u.ID, ref(p)) }},
 		{"Detach", 4, func(tx *identity.Tx) error { return tx.Detach(u.ID, ref(p)) }},
-		{"CreateServiceAccount", 5, func(tx *identity.Tx) error { s.Parent = u.ID; _, err := tx.CreateServiceAccount(s); return err }},
+		{"CreateServiceAccount", 5, func(tx *identity.Tx) error { s.Parent = u.ID; _, err := tx.CreateServiceAccount(s, ""); return err }},
 		{"UpdateServiceAccount", 1, func(tx *identity.Tx) error { return tx.UpdateServiceAccount(s) }},
 		{"DeleteServiceAccount", 6, func(tx *identity.Tx) error { return tx.DeleteServiceAccount(s.ID) }},
 		{"CreatePolicy", 5, func(tx *identity.Tx) error { return tx.CreatePolicy(third, "{}") }},

@@ -184,7 +184,7 @@ func TestReadOnly(t *testing.T) {
 		"DeleteAccessKey":    func(tx *identity.Tx) error { return tx.DeleteAccessKey(u.ID, k.ID) },
 		"PutKeyLastUsed":     func(tx *identity.Tx) error { return tx.PutKeyLastUsed(k.ID, identity.LastUsed{Time: day}) },
 		"CreateServiceAccount": func(tx *identity.Tx) error {
-			_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID})
+			_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID}, "")
 			return err
 		},
 		"UpdateServiceAccount": func(tx *identity.Tx) error { return tx.UpdateServiceAccount(s) },

@@ -380,7 +380,7 @@ func anyHistory(t *rapid.T, store storage.Store) {
 			u := anyUser()
 			s := modelService{ServiceAccount: identity.ServiceAccount{Parent: u.ID, Created: tick()}}
 			outcome(nil, func(tx *identity.Tx) (err error) {
-				s.secret, err = tx.CreateServiceAccount(&s.ServiceAccount)
+				s.secret, err = tx.CreateServiceAccount(&s.ServiceAccount, "")
 				return err
 			})
 			require.True(t, strings.HasPrefix(s.ID, "sa:"+u.Name+":"))

@@ -12,7 +12,7 @@ type ServiceAccount struct {
 	ID string
 	// Parent is the id of a user.
 	Parent string
-	// AccessKeyID is ABIA and 16 characters of A-Z and 2-7.
+	// AccessKeyID is ABIA and 16 characters of A-Z and 2-7, or what a plugin made.
 	AccessKeyID string
 	// Description may be empty.
 	Description string
@@ -73,11 +73,11 @@ func (tx *Tx) ServiceAccount(id string) (*ServiceAccount, error) {
 }
 
 // CreateServiceAccount stores a new service account of the user s.Parent with
-// its access key and returns the secret: 40 random characters as for a user's
-// key. It sets ID, AccessKeyID, and Status if that is empty, and cuts times to
-// seconds. It returns ErrNotFound if there is no such user. It costs 5
-// operations.
-func (tx *Tx) CreateServiceAccount(s *ServiceAccount) (Secret, error) {
+// its access key and returns the secret: the given one, or if that is empty 40
+// random characters as for a user's key. It sets ID, and AccessKeyID and Status if
+// they are empty, and cuts times to seconds. It returns ErrNotFound if there is no
+// such user, and ErrExists if the access key id is taken. It costs 5 operations.
+func (tx *Tx) CreateServiceAccount(s *ServiceAccount, secret Secret) (Secret, error) {
 	parent, err := tx.UserByID(s.Parent)
 	if err != nil {
 		return "", err
@@ -91,9 +91,8 @@ func (tx *Tx) CreateServiceAccount(s *ServiceAccount) (Secret, error) {
 	if s.Status == "" {
 		s.Status = Active
 	}
-	k := AccessKey{Owner: s.ID, Created: s.Created}
-	secret, err := tx.putNewKey(&k, prefixServiceKey, "")
-	if err != nil {
+	k := AccessKey{ID: s.AccessKeyID, Owner: s.ID, Created: s.Created}
+	if secret, err = tx.putNewKey(&k, prefixServiceKey, secret); err != nil {
 		return "", err
 	}
 	s.AccessKeyID = k.ID

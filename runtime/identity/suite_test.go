@@ -137,7 +137,7 @@ func (f *fixture) serviceAccount(userID string) (*identity.ServiceAccount, ident
 	s := &identity.ServiceAccount{Parent: userID, Created: day}
 	var secret identity.Secret
 	f.do(func(tx *identity.Tx) (err error) {
-		secret, err = tx.CreateServiceAccount(s)
+		secret, err = tx.CreateServiceAccount(s, "")
 		return err
 	})
 	return s, secret

@@ -136,7 +136,7 @@ func TestDeleteUserConflicts(t *testing.T) {
 		{
 			"a service account",
 			func(tx *identity.Tx) error {
-				_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID})
+				_, err := tx.CreateServiceAccount(&identity.ServiceAccount{Parent: u.ID}, "")
 				return err
 			},
 			func(tx *identity.Tx) error {

@@ -20,6 +20,7 @@ type condition struct {
 	// wantTrue and wantFalse are the values of Bool and Null.
 	wantTrue, wantFalse bool
 	key                 int // in the policy's keys
+	cost                int // how many values there are to compare
 	// Of the following only what the comparison needs is set.
 	patterns []pattern // of text, and of Bool with variables
 	instants []instant
@@ -41,18 +42,14 @@ func conditionsOf(s *Statement, in *document) []condition {
 				ifExists: parsed.ifExists, quantifier: parsed.quantifier, key: in.keys.number(key.Name),
 			}
 			c.compile(key, in)
+			c.cost = len(c.patterns) + len(c.instants) + len(c.networks) + len(c.decimals) + len(c.arns)
 			conditions = append(conditions, c)
 		}
 	}
 	slices.SortStableFunc(conditions, func(a, b condition) int {
-		return cmp.Or(cmp.Compare(a.comparison, b.comparison), cmp.Compare(a.cost(), b.cost()))
+		return cmp.Or(cmp.Compare(a.comparison, b.comparison), cmp.Compare(a.cost, b.cost))
 	})
 	return conditions
-}
-
-// cost is how much c has to compare.
-func (c *condition) cost() int {
-	return len(c.patterns) + len(c.instants) + len(c.networks) + len(c.decimals) + len(c.arns)
 }
 
 // compile reads the values of c. A value that cannot be read matches nothing, so
@@ -175,7 +172,7 @@ func (c *condition) holds(e *evaluation, deny bool) bool {
 	}
 	value := e.value(c.key)
 	switch {
-	case value.kind == failed:
+	case value.kind == failed, e.exhausted():
 		return deny
 	case c.comparison == isNull:
 		return c.null(value)
@@ -214,6 +211,9 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 	switch c.quantifier {
 	case forAllValues:
 		for _, element := range list {
+			if e.exhausted() {
+				return deny
+			}
 			if !c.holdsFor(e, &Value{kind: textValue, text: element}, deny) {
 				return false
 			}
@@ -221,6 +221,9 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 		return true
 	case forAnyValue:
 		for _, element := range list {
+			if e.exhausted() {
+				return deny
+			}
 			if c.holdsFor(e, &Value{kind: textValue, text: element}, deny) {
 				return true
 			}
@@ -235,6 +238,7 @@ func (c *condition) holdsForList(e *evaluation, list []string, deny bool) bool {
 // holdsFor compares one value of the request with those of the policy: one has to
 // match, or, negated, none may.
 func (c *condition) holdsFor(e *evaluation, value *Value, deny bool) bool {
+	e.work += c.cost
 	return c.matches(e, value, deny != c.negated) != c.negated
 }
 

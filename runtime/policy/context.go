@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -36,6 +37,15 @@ func (k *Key) String() string { return k.text }
 // folded returns the key as keys are compared: without regard to case, the tag
 // key included (IAM user guide, "IAM JSON policy elements: Condition").
 func (k *Key) folded() string { return strings.ToLower(k.text) }
+
+// spelled returns the key by which values are kept. Where the tags of an object
+// differ in case only, it depends on the spelling of the tag key which one is meant.
+func (k *Key) spelled() string {
+	if k.tag == "" {
+		return k.name
+	}
+	return k.name + "/" + k.tag
+}
 
 // A Context gives the values of condition keys. It is asked at most once for each
 // key in the evaluation of one part, and only for keys that a statement in play
@@ -104,6 +114,22 @@ func Failed() Value { return Value{kind: failed} }
 
 // Present reports whether the request has the key.
 func (v *Value) Present() bool { return v.kind != absent }
+
+// Strings returns what the value is as text, several of a multi-valued key. It
+// is false for a key that could not be obtained.
+func (v *Value) Strings() (texts []string, ok bool) {
+	switch v.kind {
+	case absent:
+		return nil, true
+	case failed:
+		return nil, false
+	case listValue:
+		return v.list, true
+	case textValue, timeValue, booleanValue, integerValue, addressValue:
+	}
+	text, ok := v.asText()
+	return []string{text}, ok
+}
 
 // asText returns the value as a string; of a list there is none.
 func (v *Value) asText() (string, bool) {
@@ -187,7 +213,27 @@ func parseBoolean(s string) (value, ok bool) {
 	return false, false
 }
 
-// Values is a Context from names to values. Names compare without regard to case.
+// TagValue is the value of the tag with a key. Tag keys compare without regard to
+// case; of several tags the one counts whose key is written the same. If there is
+// none, nobody can tell which is meant, and the value is Failed.
+func TagValue(tags iter.Seq2[string, string], key string) Value {
+	var found Value
+	for name, value := range tags {
+		switch {
+		case name == key:
+			return Text(value)
+		case !strings.EqualFold(name, key):
+		case found.Present():
+			found = Failed()
+		default:
+			found = Text(value)
+		}
+	}
+	return found
+}
+
+// Values is a Context from names to values. Names compare as those of keys do; see
+// TagValue for names that differ in case only.
 type Values map[string]Value
 
 // Value implements Context.
@@ -195,10 +241,18 @@ func (v Values) Value(key *Key) Value {
 	if value, ok := v[key.text]; ok {
 		return value
 	}
+	var found Value
 	for name, value := range v {
-		if strings.EqualFold(name, key.text) {
+		if !strings.EqualFold(name, key.text) {
+			continue
+		}
+		if same := ParseKey(name); same.spelled() == key.spelled() {
 			return value
 		}
+		if found.Present() {
+			value = Failed()
+		}
+		found = value
 	}
-	return Value{}
+	return found
 }

@@ -12,32 +12,43 @@ type evaluation struct {
 	// parts are the sets that take part, and bases where in values the keys of each begin.
 	parts [partCount]*Set
 	bases [partCount]int
-	// values are those of the keys of all parts, one part after the other; what
-	// known does not mark has not been asked for.
-	values []Value
-	known  []bool
+	// values are those of the keys of all parts, one part after the other.
+	values []keyValue
 
 	// What follows is of the part and the policy whose statements are tried.
 	set     *Set
 	base    int   // of the part in values
 	numbers []int // of the policy's keys in the part
 
-	// The latest answer of a resourceSet.
-	resources *resourceSet
-	contained bool
+	// The latest answers of an actionSet and of a resourceSet.
+	actions         *actionSet
+	resources       *resourceSet
+	acts, contained bool
+
+	// failing is the place, in its statement, of the condition that failed last.
+	failing int
 }
 
-// maxWork bounds the steps of one decision: some 20 ms. The largest policies that
-// AWS's quotas admit take a thousandth of it on ordinary values.
-const maxWork = 1 << 24
+// A keyValue is the value of a key, once it has been asked for.
+type keyValue struct {
+	known bool
+	Value
+}
 
-func (e *evaluation) exhausted() bool { return e.work > maxWork }
+// MaxWork bounds the steps of one decision: some 20 ms. The largest policies that
+// AWS's quotas admit take a thousandth of it on ordinary values.
+const MaxWork = 1 << 24
+
+func (e *evaluation) exhausted() bool { return e.work > MaxWork }
 
 var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
 func newEvaluation(p *Policies, r *Request) *evaluation {
 	e := evaluations.Get().(*evaluation) //nolint:forcetypeassert // the pool holds nothing else
-	e.request, e.bounded, e.work = r, p.Boundary != nil, 0
+	e.request, e.bounded, e.work, e.failing = r, p.Boundary != nil, 0, 0
+	if r.Work != nil {
+		e.work = *r.Work
+	}
 	e.parts = [...]*Set{
 		Identity: p.Identity, Boundary: p.Boundary, Session: p.Session, ServiceAccount: p.ServiceAccount, ResourceBased: p.Resource,
 	}
@@ -48,34 +59,35 @@ func newEvaluation(p *Policies, r *Request) *evaluation {
 			keys += len(set.keys)
 		}
 	}
-	if cap(e.known) < keys {
-		e.known, e.values = make([]bool, keys), make([]Value, keys)
+	if cap(e.values) < keys {
+		e.values = make([]keyValue, keys)
 	}
-	e.known, e.values = e.known[:keys], e.values[:keys]
+	e.values = e.values[:keys]
 	return e
 }
 
 func (e *evaluation) release() {
+	if e.request.Work != nil {
+		*e.request.Work = e.work
+	}
 	// What is left would keep the request and its strings alive.
-	clear(e.known)
 	clear(e.values)
 	e.parts = [partCount]*Set{}
-	e.request, e.set, e.numbers, e.resources = nil, nil, nil, nil
+	e.request, e.set, e.numbers, e.actions, e.resources = nil, nil, nil, nil, nil
 	evaluations.Put(e)
 }
 
 // value returns the value of a key of the policy whose statement is tried.
 func (e *evaluation) value(key int) *Value {
 	n := e.numbers[key]
-	at := e.base + n
-	if !e.known[at] {
-		e.known[at] = true
-		e.values[at] = Value{}
+	v := &e.values[e.base+n]
+	if !v.known {
+		v.known = true
 		if e.request.Context != nil {
-			e.values[at] = e.request.Context.Value(e.set.keys[n])
+			v.Value = e.request.Context.Value(e.set.keys[n])
 		}
 	}
-	return &e.values[at]
+	return &v.Value
 }
 
 // substitute returns the text of a variable.

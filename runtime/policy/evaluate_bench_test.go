@@ -49,26 +49,45 @@ func (c *requester) Value(key *policy.Key) policy.Value {
 	case "aws:username":
 		return policy.Text("alice")
 	case "aws:useragent":
-		return policy.Text("aws-cli/2.9.19 Python/3.11.2 Linux/6.1 botocore/2.4.5")
+		return policy.Text(userAgent)
 	}
 	return policy.Value{}
 }
 
-func bench(b *testing.B, set *policy.Set, resource string, want policy.Decision) {
-	p := &policy.Policies{Identity: set}
-	r := &policy.Request{
-		Principal: policy.Principal{Type: policy.User, Account: "000000000000", ARN: "arn:aws:iam::000000000000:user/alice"},
-		Action:    vocabulary.Action("s3:GetObject"),
-		Resource:  policy.NewResource(resource),
-		Context:   &requester{time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC), netip.MustParseAddr("192.0.2.7")},
-	}
-	require.Equal(b, want, p.Evaluate(r))
-	b.ReportAllocs()
-	defer reportCPU(b)()
-	for b.Loop() {
-		p.Evaluate(r)
-	}
+// bench decides a request with the engine, and for scale with the naive evaluator.
+func bench(b *testing.B, name string, documents []string, resource string, want policy.Decision) {
+	const action = "s3:GetObject"
+	principal := policy.Principal{Type: policy.User, Account: "000000000000", ARN: "arn:aws:iam::000000000000:user/alice"}
+	now, source := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC), netip.MustParseAddr("192.0.2.7")
+	b.Run(name+"/engine", func(b *testing.B) {
+		p := &policy.Policies{Identity: setOf(b, documents...)}
+		r := &policy.Request{Principal: principal, Action: vocabulary.Action(action), Resource: policy.NewResource(resource), Context: &requester{now, source}}
+		require.Equal(b, want, p.Evaluate(r))
+		b.ReportAllocs()
+		defer reportCPU(b)()
+		for b.Loop() {
+			p.Evaluate(r)
+		}
+	})
+	b.Run(name+"/naive", func(b *testing.B) {
+		n := naive{situation: &situation{principal: principal, action: action, resource: resource, parts: map[policy.Part][]placed{}, context: map[string]any{
+			"aws:currenttime": now, "aws:sourceip": source, "aws:securetransport": true, "aws:username": "alice", "aws:useragent": userAgent,
+		}}}
+		for _, text := range documents {
+			d, err := policy.Parse(text)
+			require.NoError(b, err)
+			n.parts[policy.Identity] = append(n.parts[policy.Identity], placed{document: d, kind: policy.ManagedPolicy})
+		}
+		decision, _ := n.decide()
+		require.Equal(b, want, decision)
+		defer reportCPU(b)()
+		for b.Loop() {
+			n.decide()
+		}
+	})
 }
+
+const userAgent = "aws-cli/2.9.19 Python/3.11.2 Linux/6.1 botocore/2.4.5"
 
 // twenty is a policy of which every statement matches the action and the resource,
 // and fails on the last of its conditions in document order only. No two of them
@@ -99,62 +118,51 @@ func searchFails(n int) string {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	b.Run("1 policy of 1 statement", func(b *testing.B) {
-		bench(b, setOf(b, document(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}`)), "arn:aws:s3:::data/a/b.txt", policy.Allowed)
-	})
-	b.Run("3 policies of 5 statements", func(b *testing.B) {
-		var documents []string
-		for i := range 3 {
-			documents = append(documents, document(
-				`{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}`,
-				fmt.Sprintf(`{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::secret%d*/*"}`, i),
-				`{"Effect":"Allow","Action":["s3:List*","s3:GetBucketLocation"],"Resource":"*"}`,
-				fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::team%d","arn:aws:s3:::team%d/*"]}`, i, i),
-				fmt.Sprintf(`{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::*-public%d/*"}`, i),
-			))
-		}
-		bench(b, setOf(b, documents...), "arn:aws:s3:::team2/a/b.txt", policy.Allowed)
-	})
+	bench(b, "1 policy of 1 statement", []string{document(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}`)}, "arn:aws:s3:::data/a/b.txt", policy.Allowed)
+
+	var documents []string
+	for i := range 3 {
+		documents = append(documents, document(
+			`{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}`,
+			fmt.Sprintf(`{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::secret%d*/*"}`, i),
+			`{"Effect":"Allow","Action":["s3:List*","s3:GetBucketLocation"],"Resource":"*"}`,
+			fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::team%d","arn:aws:s3:::team%d/*"]}`, i, i),
+			fmt.Sprintf(`{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::*-public%d/*"}`, i),
+		))
+	}
+	bench(b, "3 policies of 5 statements", documents, "arn:aws:s3:::team2/a/b.txt", policy.Allowed)
+
 	for _, tt := range []struct {
 		name       string
 		conditions func(n int) string
 	}{{"Bool", boolFails}, {"StringLike", likeFails}, {"a search", searchFails}} {
-		b.Run("10 policies of 20 statements whose last condition fails, "+tt.name, func(b *testing.B) {
-			var documents []string
-			for i := range 10 {
-				documents = append(documents, twenty(i, tt.conditions))
-			}
-			bench(b, setOf(b, documents...), "arn:aws:s3:::home/alice/b.txt", policy.ImplicitDeny)
-		})
+		documents = nil
+		for i := range 10 {
+			documents = append(documents, twenty(i, tt.conditions))
+		}
+		bench(b, "10 policies of 20 statements whose last condition fails, "+tt.name, documents, "arn:aws:s3:::home/alice/b.txt", policy.ImplicitDeny)
 	}
+
 	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprintf("%d statements over distinct buckets", n), func(b *testing.B) {
-			var documents []string
-			for i := 0; i < n; i += 500 {
-				var statements []string
-				for j := range 500 {
-					statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b%d/*"}`, i+j))
-				}
-				documents = append(documents, document(statements...))
+		documents = nil
+		for i := 0; i < n; i += 500 {
+			var statements []string
+			for j := range 500 {
+				statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b%d/*"}`, i+j))
 			}
-			bench(b, setOf(b, documents...), fmt.Sprintf("arn:aws:s3:::b%d/x", n/2), policy.Allowed)
-		})
+			documents = append(documents, document(statements...))
+		}
+		bench(b, fmt.Sprintf("%d statements over distinct buckets", n), documents, fmt.Sprintf("arn:aws:s3:::b%d/x", n/2), policy.Allowed)
 	}
+
 	for _, tt := range []struct{ name, key string }{
 		{"*a x 20 + b", strings.Repeat("*a", 20) + "b"},
 		{"* + a x 500 + b", "*" + strings.Repeat("a", 500) + "b"},
 		{"* + a? x 200 + b", "*" + strings.Repeat("a?", 200) + "b"},
 	} {
-		for _, end := range []string{"", "b"} {
-			b.Run("pattern "+tt.name+end, func(b *testing.B) {
-				// With a star at the end nothing but a search helps.
-				p := tt.key
-				if end != "" {
-					p += "*"
-				}
-				bench(b, setOf(b, document(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::k/`+p+`"}`)),
-					"arn:aws:s3:::k/"+strings.Repeat("a", 1022), policy.ImplicitDeny)
-			})
+		for _, end := range []string{"", "*"} { // with a star at the end nothing but a search helps
+			bench(b, "pattern "+tt.name+end, []string{document(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::k/` + tt.key + end + `"}`)},
+				"arn:aws:s3:::k/"+strings.Repeat("a", 1022), policy.ImplicitDeny)
 		}
 	}
 }

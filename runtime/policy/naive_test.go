@@ -453,14 +453,28 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 }
 
 // value returns the value of a condition key, whose name compares without regard
-// to case, or nil.
+// to case, or nil. Of several tags it is the one whose key is written the same, and
+// unobtainable if there is none.
 func (n naive) value(key string) any {
+	var values []any
+	_, tag, _ := strings.Cut(key, "/")
 	for name, value := range n.context {
-		if strings.EqualFold(name, key) {
+		if !strings.EqualFold(name, key) {
+			continue
+		}
+		if _, same, _ := strings.Cut(name, "/"); same == tag {
 			return value
 		}
+		values = append(values, value)
 	}
-	return nil
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+		return values[0]
+	default:
+		return failed{}
+	}
 }
 
 // text is what a single value looks like to the string operators and in variables.

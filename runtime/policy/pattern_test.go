@@ -37,7 +37,7 @@ func requireSameMatch(t *testing.T, text, s, variable string) {
 	t.Helper()
 	keys := &keyTable{numbers: map[string]int{}}
 	p := parsePattern(strings.ReplaceAll(text, "$", "${k}"), syntax{wildcards: true, keys: keys})
-	e := &evaluation{numbers: []int{0}, known: []bool{true}, values: []Value{Text(variable)}}
+	e := &evaluation{numbers: []int{0}, values: []keyValue{{known: true, Value: Text(variable)}}}
 	got := p.match(e, s)
 	want := matchIf(naiveGlob(text, s, variable, map[[2]int]bool{}))
 	require.Equal(t, want, got, "pattern %q, value %q, variable %q", text, s, variable)

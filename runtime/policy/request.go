@@ -45,6 +45,10 @@ type Request struct {
 	ResourceAccount string
 	// Context gives the values of condition keys; nil has none.
 	Context Context
+	// Work, if not nil, is the steps that other requests took, which count as if
+	// this one took them, and to which it adds its own: who decides many requests for
+	// somebody bounds them together. Beyond MaxWork nothing is allowed.
+	Work *int
 }
 
 // sameAccount reports whether the resource belongs to the principal's account.
@@ -97,7 +101,7 @@ func NewResource(s string) Resource {
 	}
 	rest := s[len("arn:"):]
 	headLength := len(rest) - len(parts[5]) - 1
-	head := strings.ToLower(rest[:headLength])
+	head := lower(rest[:headLength])
 	if head != rest[:headLength] {
 		rest = head + rest[headLength:]
 		parts, _ = splitARN("arn:" + rest)
@@ -112,6 +116,21 @@ func NewResource(s string) Resource {
 
 // String returns what NewResource was given.
 func (r Resource) String() string { return r.text }
+
+// lower returns s with the capitals of ASCII as small letters. Other letters are
+// none of those that names of services and actions have, and may change their length.
+func lower(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return s
+	}
+	folded := []byte(s)
+	for i, c := range folded {
+		if 'A' <= c && c <= 'Z' {
+			folded[i] = c + 'a' - 'A'
+		}
+	}
+	return string(folded)
+}
 
 // splitARN takes s apart at its first five colons. Parts that it lacks are empty;
 // count says how many there are.

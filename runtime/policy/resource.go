@@ -51,7 +51,7 @@ func splitResource(s string) resourcePattern {
 }
 
 // resourceFaults returns AWS's sentence for a resource that fails legacy parsing
-// (stage 3), and the one for a resource in the wrong format (stage 6). Of several
+// (stage 3), and the one for a resource in the wrong format (stage 7). Of several
 // of the latter AWS reports that of the last list in which there is one, all
 // Resource elements before all NotResource elements. A list after the first with
 // such a fault is not parsed the legacy way any more.
@@ -110,8 +110,9 @@ func resourceFault(resource string) string {
 		return "IAM resource " + resource + " cannot contain region information."
 	case r.service == "s3" && r.mayHaveRegion() && !hasPrefix(r.resource, regionalS3Resources):
 		return "Resource " + resource + " can not contain region information."
-	case r.service == "iam" && r.resource != "*" && !strings.HasPrefix(r.resource, serviceAccounts) && !hasPrefix(r.resource, iamResources):
-		return `IAM resource path must either be "*" or start with ` + strings.Join(iamResources, ", ") + "."
+	case r.service == "iam" && r.resource != "*" && r.resource != "root" &&
+		!strings.HasPrefix(r.resource, serviceAccounts) && !hasPrefix(r.resource, iamResources):
+		return `IAM resource path must either be "*", root, or start with ` + strings.Join(iamResources, ", ") + "."
 	default:
 		return ""
 	}

@@ -99,17 +99,17 @@ func parseARNPattern(s string, in *document) arnPattern {
 	for i := count; i < len(parts); i++ {
 		parts[i] = everything
 	}
-	head := strings.ToLower(strings.Join(parts[1:5], ":"))
-	p := arnPattern{form: fixedHead, head: head, service: strings.ToLower(parts[2])}
+	head := lower(strings.Join(parts[1:5], ":"))
+	p := arnPattern{form: fixedHead, head: head, service: lower(parts[2])}
 	if strings.ContainsAny(p.service, "*?") {
 		return arnPattern{form: nothing}
 	}
 	if strings.ContainsAny(head, "*?") {
 		p.form = patternHead
 		wild := syntax{wildcards: true}
-		p.partition = parsePattern(strings.ToLower(parts[1]), wild)
-		p.region = parsePattern(strings.ToLower(parts[3]), wild)
-		p.account = parsePattern(strings.ToLower(parts[4]), wild)
+		p.partition = parsePattern(lower(parts[1]), wild)
+		p.region = parsePattern(lower(parts[3]), wild)
+		p.account = parsePattern(lower(parts[4]), wild)
 	}
 	p.resource = parseResourcePart(parts[5], p.service, in)
 	p.coversService = parts[5] == everything && coversAll(parts[3]) && coversAll(parts[4]) &&

@@ -31,11 +31,11 @@ func NewSet(policies ...*Policy) *Set {
 	for i, p := range policies {
 		own := make([]int, len(p.keys))
 		for j := range p.keys {
-			folded := p.keys[j].folded()
-			n, ok := numbers[folded]
+			spelled := p.keys[j].spelled()
+			n, ok := numbers[spelled]
 			if !ok {
 				n = len(s.keys)
-				numbers[folded] = n
+				numbers[spelled] = n
 				s.keys = append(s.keys, &p.keys[j])
 			}
 			own[j] = n

@@ -11,7 +11,7 @@ type statement struct {
 	// dead statements match nothing, whatever the request.
 	dead       bool
 	principals *principalSet
-	actions    actionSet
+	actions    *actionSet
 	resources  *resourceSet
 	conditions []condition
 
@@ -32,7 +32,8 @@ type document struct {
 	kind    Kind
 	version string
 	keys    *keyTable
-	// resources are what statements share.
+	// actions and resources are what statements share.
+	actions   []sharedActions
 	resources []sharedResources
 }
 
@@ -56,12 +57,12 @@ type keyTable struct {
 
 func (t *keyTable) number(name string) int {
 	key := ParseKey(name)
-	folded := key.folded()
-	n, ok := t.numbers[folded]
+	spelled := key.spelled()
+	n, ok := t.numbers[spelled]
 	if !ok {
 		n = len(t.keys)
 		t.keys = append(t.keys, key)
-		t.numbers[folded] = n
+		t.numbers[spelled] = n
 	}
 	return n
 }
@@ -96,7 +97,7 @@ func (p *Policy) ContextKeys() []string { return texts(p.keys) }
 func (v *Vocabulary) compile(s *Statement, in *document) statement {
 	c := statement{
 		deny:       strings.EqualFold(string(s.Effect), string(Deny)),
-		actions:    v.actionsOf(s),
+		actions:    v.actionsOf(s, in),
 		resources:  resourcesOf(s, in),
 		conditions: conditionsOf(s, in),
 		sid:        s.Sid, start: s.Start, end: s.End,
@@ -120,11 +121,17 @@ func (v *Vocabulary) compile(s *Statement, in *document) statement {
 // matches reports whether s is about the request, for principals that a resource
 // policy names as it has to. The conditions come last: their keys may be costly.
 func (s *statement) matches(e *evaluation) bool {
-	if s.dead || !s.actions.contains(&e.request.Action) || !s.resources.contains(e) {
+	if s.dead || !s.actions.contains(e) || !s.resources.contains(e) {
+		return false
+	}
+	// Statements alike fail alike: begin with the condition that failed last.
+	first := e.failing
+	if first < len(s.conditions) && !s.conditions[first].holds(e, s.deny) {
 		return false
 	}
 	for i := range s.conditions {
-		if !s.conditions[i].holds(e, s.deny) {
+		if i != first && !s.conditions[i].holds(e, s.deny) {
+			e.failing = i
 			return false
 		}
 	}
@@ -168,10 +175,15 @@ func (d *Document) ContextKeys() []string {
 	return texts(keys.keys)
 }
 
+// texts returns the names of keys, as written first, each once.
 func texts(keys []Key) []string {
 	var names []string
+	seen := map[string]bool{}
 	for i := range keys {
-		names = append(names, keys[i].text)
+		if folded := keys[i].folded(); !seen[folded] {
+			seen[folded] = true
+			names = append(names, keys[i].text)
+		}
 	}
 	return slices.Clip(names)
 }

@@ -53,6 +53,7 @@ func (d *Document) Validate(kind Kind) error {
 		failsLegacyParsing,
 		d.sidFault(kind),
 		d.noActionsFault(),
+		d.noResourcesFault(kind),
 		resourceFault,
 		d.actionFault(),
 	)
@@ -71,9 +72,9 @@ func (d *Document) kindFault(kind Kind) string {
 	case TrustPolicy:
 		return d.trustFault()
 	case ResourcePolicy:
-		return cmp.Or(d.noResourcesFault(), d.principalsFault(kind))
+		return d.principalsFault(kind)
 	default:
-		return cmp.Or(d.noResourcesFault(), d.principalFault())
+		return d.principalFault()
 	}
 }
 
@@ -183,7 +184,12 @@ func firstFault(actions []string) string {
 	return ""
 }
 
-func (d *Document) noResourcesFault() string {
+// noResourcesFault asks for resources wherever they may stand, which is not in a
+// trust policy.
+func (d *Document) noResourcesFault(kind Kind) string {
+	if kind == TrustPolicy {
+		return ""
+	}
 	for i := range d.Statements {
 		if s := &d.Statements[i]; len(s.Resource) == 0 && len(s.NotResource) == 0 {
 			return noResources

@@ -218,7 +218,7 @@ func (s bucketStatement) matching(element string) []S3Action {
 	p := parseActionPattern(element)
 	var matching []S3Action
 	for _, a := range s.actions {
-		if (a.OnBucket || a.OnObject) && p.match(Action{folded: strings.ToLower(a.Name)}) {
+		if (a.OnBucket || a.OnObject) && p.match(new(evaluation), lower(a.Name)) {
 			matching = append(matching, a)
 		}
 	}

@@ -20,7 +20,7 @@ const (
 	noResources   = "Policy statement must contain resources."
 	hasPrincipal  = "Policy document should not specify a principal."
 	noService     = "Resource vendor must be fully qualified and cannot contain regexes."
-	iamResource   = `IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.`
+	iamResource   = `IAM resource path must either be "*", root, or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.`
 )
 
 func TestValidateAccepts(t *testing.T) {
@@ -53,6 +53,7 @@ func TestValidateAccepts(t *testing.T) {
 		{"an IAM resource without an account", document(withResource(`"arn:aws:iam:::user/alice"`))},
 		{"all IAM resources", document(withResource(`"arn:aws:iam::123456789012:*"`))},
 		{"each type of IAM resource", document(withResource(`["arn:aws:iam:::user/x","arn:aws:iam:::federated-user/x","arn:aws:iam:::role/x","arn:aws:iam:::group/x","arn:aws:iam:::instance-profile/x","arn:aws:iam:::mfa/x","arn:aws:iam:::server-certificate/x","arn:aws:iam:::policy/x","arn:aws:iam:::sms-mfa/x","arn:aws:iam:::saml-provider/x","arn:aws:iam:::oidc-provider/x","arn:aws:iam:::report/x","arn:aws:iam:::access-report/x"]`))},
+		{"the root of an account", document(withResource(`"arn:aws:iam::123456789012:root"`))},
 		{"a service account", document(withResource(`"arn:aws:iam::*:service-account/*"`))},
 		{"an access point in a region", document(withResource(`"arn:aws:s3:eu-west-1:123456789012:accesspoint/ap"`))},
 		{"the other S3 resources that have a region", document(withResource(`["arn:aws:s3:*:*:job/*","arn:aws:s3:r:1:storage-lens/x","arn:aws:s3:r:1:storage-lens-group/x","arn:aws:s3:r:1:access-grants/default","arn:aws:s3:us-west-2:1:async-request/mrap/x/y"]`))},
@@ -138,6 +139,13 @@ func TestValidateRefuses(t *testing.T) {
 		{"no action in the second statement", document(withAction(`"*"`), `{"Effect":"Allow"}`), noActions},
 
 		// Stage 6.
+		{"no resource", document(`{"Effect":"Allow","Action":"*"}`), noResources},
+		{"an empty Resource", document(withResource(`[]`)), noResources},
+		{"an empty NotResource", document(withNotResource(`[]`)), noResources},
+		{"a NotResource of null alone", document(withNotResource(`[null]`)), noResources},
+		{"no resource beside an action without a service", document(`{"Effect":"Allow","Action":"invalid"}`), noResources},
+
+		// Stage 7.
 		{"a resource that is no ARN", document(withResource(`"my bucket"`)), notARN("my bucket")},
 		{"an empty resource", document(withResource(`""`)), notARN("")},
 		{"an empty resource in an array", document(withResource(`["*",""]`)), notARN("")},
@@ -165,19 +173,19 @@ func TestValidateRefuses(t *testing.T) {
 		{"S3 and a star", document(withResource(`"arn:aws:s3:*"`)), s3Region("arn:aws:s3:*")},
 		{"S3 alone", document(withResource(`"arn:aws:s3"`)), s3Region("arn:aws:s3")},
 		{"an unknown IAM resource", document(withResource(`"arn:aws:iam::123456789012:alice"`)), iamResource},
-		{"the root of an account", document(withResource(`"arn:aws:iam::123456789012:root"`)), iamResource},
+		{"a path that begins like the root of an account", document(withResource(`"arn:aws:iam::123456789012:root/x"`)), iamResource},
 		{"a wildcard for the type of an IAM resource", document(withResource(`"arn:aws:iam::123456789012:*/alice"`)), iamResource},
 		{"an IAM resource that stops at the account", document(withResource(`"arn:aws:iam::123456789012"`)), iamResource},
 		{"a type of IAM resource without a slash", document(withResource(`"arn:aws:iam::123456789012:user"`)), iamResource},
 		{"an unknown NotResource", document(withNotResource(`"b"`)), notARN("b")},
 
-		// Stage 6, which of several.
+		// Stage 7, which of several.
 		{"the first in sorting order of one statement", document(withResource(`["b:c","b","*","arn:aws:iam","c"]`)), iamRegion("arn:aws:iam")},
 		{"the last statement", document(withResource(`"a"`), withResource(`"c"`), withResource(`"b"`), withResource(`"*"`)), notARN("b")},
 		{"NotResource after Resource", document(withNotResource(`"a"`), withResource(`"b"`)), notARN("a")},
 		{"an unknown partition before what would fail legacy parsing", document(withResource(`["arn:error:s3:::b","arn:error:s3::b"]`)), partition("error", "arn:error:s3:::b")},
 
-		// Stage 7.
+		// Stage 8.
 		{"an action without a service", document(withAction(`"GetObject"`)), noVendor},
 		{"an empty action", document(withAction(`""`)), noVendor},
 		{"an empty NotAction", document(withNotAction(`[""]`)), noVendor},
@@ -190,12 +198,6 @@ func TestValidateRefuses(t *testing.T) {
 		{"no service before the colon", document(withAction(`":GetObject"`)), "Vendor  is not valid"},
 		{"the first of several", document(withAction(`["s3:x","a b:x","a"]`), withAction(`"a:b:c"`)), "Vendor a b is not valid"},
 		{"Action before NotAction", document(withNotAction(`"x"`), withAction(`"a:b:c"`)), manyColons},
-
-		// Stage 8.
-		{"no resource", document(`{"Effect":"Allow","Action":"*"}`), noResources},
-		{"an empty Resource", document(withResource(`[]`)), noResources},
-		{"an empty NotResource", document(withNotResource(`[]`)), noResources},
-		{"a NotResource of null alone", document(withNotResource(`[null]`)), noResources},
 
 		// Stage 9.
 		{"a principal", document(withPrincipal(`"*"`)), hasPrincipal},
@@ -226,9 +228,9 @@ func TestStages(t *testing.T) {
 		{legacyParsing, `"Effect":"allow"`},
 		{sidCharacters, `"Sid":"a-b"`},
 		{noActions, `"Action":[]`},
+		{noResources, `"NotResource":[]`},
 		{`Resource x must be in ARN format or "*".`, `"Resource":"x"`},
 		{noVendor, `"NotAction":"x"`},
-		{noResources, `"NotResource":[]`},
 		{hasPrincipal, `"Principal":"*"`},
 	}
 	for i, early := range faults {

@@ -49,7 +49,7 @@ func namesTrustAction(action string) bool {
 		return false
 	}
 	p := parseActionPattern(action)
-	return slices.ContainsFunc(trustActions, func(name string) bool { return p.match(Action{folded: name}) })
+	return slices.ContainsFunc(trustActions, func(name string) bool { return p.match(new(evaluation), name) })
 }
 
 func (d *Document) trustResourceFault() string {

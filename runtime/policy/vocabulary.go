@@ -20,12 +20,12 @@ type Vocabulary struct {
 func NewVocabulary(actions []string) *Vocabulary {
 	v := &Vocabulary{actions: make(map[string]Action, len(actions))}
 	for _, name := range actions {
-		v.names = append(v.names, strings.ToLower(name))
+		v.names = append(v.names, lower(name))
 	}
 	slices.Sort(v.names)
 	v.names = slices.Compact(v.names)
 	for _, name := range actions {
-		folded := strings.ToLower(name)
+		folded := lower(name)
 		index, _ := slices.BinarySearch(v.names, folded)
 		v.actions[name] = newAction(name, folded, index)
 	}
@@ -45,7 +45,7 @@ func (v *Vocabulary) Action(name string) Action {
 	if a, ok := v.actions[name]; ok {
 		return a
 	}
-	folded := strings.ToLower(name)
+	folded := lower(name)
 	index, ok := slices.BinarySearch(v.names, folded)
 	if !ok {
 		index = -1
@@ -89,28 +89,39 @@ func parseActionPattern(s string) actionPattern {
 	if s == everything {
 		return actionPattern{any: true}
 	}
-	service, name, ok := strings.Cut(strings.ToLower(s), ":")
+	service, name, ok := strings.Cut(lower(s), ":")
 	if !ok || strings.ContainsAny(service, "*?") {
 		return actionPattern{name: pattern{form: tooLong}}
 	}
 	return actionPattern{service: service, name: parsePattern(name, syntax{wildcards: true})}
 }
 
-func (p *actionPattern) match(a Action) bool {
+func (p *actionPattern) match(e *evaluation, folded string) bool {
 	if p.any {
 		return true
 	}
-	name, ok := strings.CutPrefix(a.folded, p.service+":")
-	return ok && p.name.match(new(evaluation), name) == matched
+	e.work++
+	name, ok := strings.CutPrefix(folded, p.service)
+	if !ok {
+		return false
+	}
+	name, ok = strings.CutPrefix(name, ":")
+	return ok && p.name.match(e, name) == matched
 }
 
-// actions compiles the Action or NotAction element of a statement.
-func (v *Vocabulary) actionsOf(s *Statement) actionSet {
+// actionsOf compiles the Action or NotAction element of a statement. Those of a
+// document that are alike are one.
+func (v *Vocabulary) actionsOf(s *Statement, in *document) *actionSet {
 	elements, not := s.Action, false
 	if s.Action == nil {
 		elements, not = s.NotAction, true
 	}
-	set := actionSet{not: not && len(elements) > 0, known: make([]uint64, (len(v.names)+63)/64)}
+	for i := range in.actions {
+		if known := &in.actions[i]; known.not == not && slices.Equal(known.elements, elements) {
+			return known.set
+		}
+	}
+	set := &actionSet{not: not && len(elements) > 0, known: make([]uint64, (len(v.names)+63)/64)}
 	for _, element := range elements {
 		p := parseActionPattern(element)
 		set.patterns = append(set.patterns, p)
@@ -121,7 +132,17 @@ func (v *Vocabulary) actionsOf(s *Statement) actionSet {
 			set.known[i] = ^set.known[i]
 		}
 	}
+	if len(in.actions) < maxShared {
+		in.actions = append(in.actions, sharedActions{elements, not, set})
+	}
 	return set
+}
+
+// sharedActions is what statements alike are recognized by.
+type sharedActions struct {
+	elements []string
+	not      bool
+	set      *actionSet
 }
 
 // add adds the actions that p matches.
@@ -134,16 +155,29 @@ func (v *Vocabulary) add(known []uint64, p *actionPattern) {
 		begins += p.name.text
 	}
 	for i := sort.SearchStrings(v.names, begins); i < len(v.names) && strings.HasPrefix(v.names[i], begins); i++ {
-		if p.match(Action{folded: v.names[i]}) {
+		if p.match(new(evaluation), v.names[i]) {
 			known[i/64] |= 1 << (i % 64)
 		}
 	}
 }
 
-// contains reports whether a is in the set.
-func (s *actionSet) contains(a *Action) bool {
+// contains reports whether the action of the request is in the set. Statements one
+// after the other are often about the same, so that the latest answer is kept.
+func (s *actionSet) contains(e *evaluation) bool {
+	if e.actions != s {
+		e.actions, e.acts = s, s.has(e, &e.request.Action)
+	}
+	return e.acts
+}
+
+func (s *actionSet) has(e *evaluation, a *Action) bool {
 	if a.index >= 0 && a.index/64 < len(s.known) {
 		return s.known[a.index/64]>>(a.index%64)&1 != 0
 	}
-	return slices.ContainsFunc(s.patterns, func(p actionPattern) bool { return p.match(*a) }) != s.not
+	for i := range s.patterns {
+		if s.patterns[i].match(e, a.folded) {
+			return !s.not
+		}
+	}
+	return s.not
 }

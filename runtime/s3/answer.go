@@ -140,7 +140,8 @@ func (g *Gateway) storeError(r *Request, resp *http.Response, body *Body) error 
 		return s3err.StoreUnavailable()
 	}
 	code := apierror.Code{Name: answer.Code, Status: resp.StatusCode, Fault: apierror.Sender}
-	if resp.StatusCode >= 500 {
+	// What a store does not offer is no failure of it.
+	if resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented {
 		code.Fault = apierror.Receiver
 	}
 	return code.New(g.scrub(answer.Message))

@@ -81,7 +81,11 @@ func (r *Request) Values(n *Need, k *operation.Key, tag string, now time.Time) (
 	case operation.FromBody:
 		param := k.Param
 		if tag != "" {
-			param += "/" + tag
+			key, ok := sameTagKey(r.facts["tag-keys"], tag)
+			if !ok {
+				return nil, false
+			}
+			param += "/" + key
 		}
 		if param == "remaining-retention-days" {
 			date := r.facts["retain-until-date"]
@@ -103,6 +107,19 @@ func (r *Request) Values(n *Need, k *operation.Key, tag string, now time.Time) (
 	case operation.FromStore:
 	}
 	return nil, false
+}
+
+// sameTagKey finds the tag key that a condition key is about: the one that is
+// written the same, and where there is none one that is without regard to case.
+func sameTagKey(keys []string, key string) (string, bool) {
+	i := slices.Index(keys, key)
+	if i < 0 {
+		i = slices.IndexFunc(keys, func(has string) bool { return strings.EqualFold(has, key) })
+	}
+	if i < 0 {
+		return "", false
+	}
+	return keys[i], true
 }
 
 func one(value string, ok bool) ([]string, bool) {

@@ -90,6 +90,11 @@ func TestBodiesThatDecide(t *testing.T) {
 			`<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet><Tag><Key>team</Key><Value>red</Value></Tag><Tag><Key>x</Key><Value></Value></Tag></TagSet></Tagging>`,
 		},
 		{
+			"a tag whose key differs in case from the policy's", "/photos/k?tagging", "<Tagging><TagSet><Tag><Key>TEAM</Key><Value>red</Value></Tag></TagSet></Tagging>",
+			map[string][]string{"s3:RequestObjectTag/team": {"red"}, "s3:RequestObjectTagKeys": {"TEAM"}},
+			`<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet><Tag><Key>TEAM</Key><Value>red</Value></Tag></TagSet></Tagging>`,
+		},
+		{
 			"retention", "/photos/k?retention", `<Retention xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><RetainUntilDate>2026-11-27T12:00:00Z</RetainUntilDate><Mode>GOVERNANCE</Mode></Retention>`,
 			map[string][]string{"s3:object-lock-mode": {"GOVERNANCE"}, "s3:object-lock-remaining-retention-days": {"2"}},
 			`<Retention xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-11-27T12:00:00Z</RetainUntilDate></Retention>`,

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -40,6 +41,11 @@ type Upstream struct {
 	// aws-chunked without signatures and without a trailer, and notices when the
 	// last chunk is missing. Then nobody has to hash what was verified already.
 	UnsignedChunks bool
+	// Plain says that the store takes requests as they are: nothing is signed, and
+	// bodies are in no coding. It is for a handler in the same process; see
+	// NewHandlerTransport. A checksum that follows the body is in the trailer of the
+	// request. The credentials must be empty.
+	Plain bool
 	// Owner is what stands where the store names the owner of a bucket or an
 	// object: the canonical user id of the account.
 	Owner string
@@ -94,6 +100,10 @@ func (g *Gateway) Forward(w http.ResponseWriter, hr *http.Request, r *Request, c
 		return g.failure(hr.Context(), content.Body, err)
 	}
 	defer closeBody(resp.Body)
+	if content.Body != nil && content.Body.Err() != nil {
+		// Whatever the store makes of what it got: it is not what was declared.
+		return content.Body.Err()
+	}
 	return g.answer(w, hr, r, content, resp)
 }
 
@@ -105,6 +115,9 @@ func (g *Gateway) failure(ctx context.Context, body *Body, err error) error {
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("the client left: %w", ctx.Err())
+	}
+	if errors.Is(err, errPanicked) {
+		return err
 	}
 	g.up.Log.Error("the store cannot be reached", "error", err)
 	return s3err.StoreUnavailable()
@@ -171,6 +184,9 @@ const (
 func (g *Gateway) sign(out *http.Request, p payload) *http.Request {
 	up := &g.up
 	switch {
+	case up.Plain:
+		out.Trailer = p.trailer
+		return out
 	case p.trailer != nil:
 		out.Header["X-Amz-Content-Sha256"] = []string{unsignedTrailer}
 		return signer.SignV4Trailer(*out, up.AccessKeyID, up.SecretAccessKey, up.SessionToken, up.Region, p.trailer)

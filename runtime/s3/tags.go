@@ -82,14 +82,12 @@ func (t tagSet) keys() []string {
 	return keys
 }
 
-// value finds a tag: its key is compared exactly, and where that finds none
-// without regard to case, as names of condition keys are.
+// value finds the tag that a condition key is about.
 func (t tagSet) value(key string) (value string, ok bool) {
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
-		for _, one := range t {
-			if same(one.Key, key) {
-				return one.Value, true
-			}
+	key, ok = sameTagKey(t.keys(), key)
+	for _, one := range t {
+		if ok && one.Key == key {
+			return one.Value, true
 		}
 	}
 	return "", false

@@ -6,6 +6,7 @@ import (
 
 	"iamserver/runtime/audit"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 )
 
 // An Auditor keeps the audit log; *audit.Log is one.
@@ -52,9 +53,7 @@ func (c *call) record(err error) *audit.Record {
 		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
 	}
 	if p := c.principal; p != nil {
-		r.UserIdentity = audit.UserIdentity{
-			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
-		}
+		r.UserIdentity = userIdentity(p)
 	}
 	if c.row != nil {
 		r.EventName, r.ReadOnly = c.row.Name, c.row.Access.ReadOnly()
@@ -65,15 +64,63 @@ func (c *call) record(err error) *audit.Record {
 	for _, resource := range c.resources {
 		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: c.server.config.Account, Type: cloudFormationTypes[resource.Type]})
 	}
-	if c.denial != nil {
-		r.AdditionalEventData = denialData(c.denial)
-	}
+	r.AdditionalEventData = decisionData(c.denial, c.hooked)
+	r.AdditionalEventData = preparationData(r.AdditionalEventData, c.prepared.Plugin, c.prepared.Replacements)
 	if err != nil {
 		answer := c.answer(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message
 		r.Refused = c.principal == nil || c.denial != nil
 	}
 	return r
+}
+
+func userIdentity(p *authz.Principal) audit.UserIdentity {
+	return audit.UserIdentity{
+		Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
+	}
+}
+
+// decisionData is what the audit log says of a decision, nothing of one that was
+// left to the policies and allowed.
+func decisionData(denial, hooked *authz.Outcome) map[string]any {
+	var data map[string]any
+	if denial != nil {
+		data, hooked = denialData(denial), denial
+	}
+	if hooked == nil {
+		return data
+	}
+	said := map[string]string{"plugin": hooked.Word.Plugin, "pluginReason": hooked.Word.Reason, "pluginCode": hooked.Word.Code}
+	if hooked.HookFailed != nil {
+		said["pluginFailure"] = hooked.HookFailed.Error()
+	}
+	for key, text := range said {
+		if text == "" {
+			continue
+		}
+		if data == nil {
+			data = map[string]any{}
+		}
+		data[key] = text
+	}
+	return data
+}
+
+// preparationData adds what plugins made of what the request stores.
+func preparationData(data map[string]any, plugin string, replacements []iam.Replacement) map[string]any {
+	if plugin == "" && replacements == nil {
+		return data
+	}
+	if data == nil {
+		data = map[string]any{}
+	}
+	if plugin != "" {
+		data["plugin"] = plugin
+	}
+	if replacements != nil {
+		data["policyReplacements"] = replacements
+	}
+	return data
 }
 
 // denialData is what the audit log says of a denial: the reason that the caller

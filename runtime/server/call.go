@@ -22,6 +22,7 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/awsxml"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/validate"
 )
@@ -47,8 +48,10 @@ type call struct {
 	service   *service // IAM until the credential scope is known
 	row       *row     // nil until the action is known
 	input     action.Request
+	prepared  iam.Preparation
 	resources []authz.Resource
 	denial    *authz.Outcome // nil unless denied
+	hooked    *authz.Outcome // of what was allowed
 
 	body       bytes.Buffer
 	large      bool // the body has one of the places of large ones
@@ -210,14 +213,22 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 }
 
 func (c *call) awaitPlace(ctx context.Context) error {
+	if !c.server.place(ctx) {
+		return iamerr.TookTooLong()
+	}
+	c.large = true
+	return nil
+}
+
+// place waits for one of the places of large bodies, and reports whether it got it.
+func (s *Server) place(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	select {
-	case c.server.large <- struct{}{}:
-		c.large = true
-		return nil
+	case s.large <- struct{}{}:
+		return true
 	case <-ctx.Done():
-		return iamerr.TookTooLong()
+		return false
 	}
 }
 

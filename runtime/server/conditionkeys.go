@@ -2,7 +2,6 @@ package server
 
 import (
 	"slices"
-	"strings"
 
 	"iamserver/runtime/action"
 	"iamserver/runtime/arn"
@@ -27,11 +26,13 @@ func (k *requestKeys) Value(key *policy.Key) policy.Value {
 	}
 	switch key.Name() {
 	case "aws:requesttag":
-		for _, tag := range k.values.Tags {
-			if strings.EqualFold(tag.Key, key.Tag()) {
-				return policy.Text(tag.Value)
+		return policy.TagValue(func(yield func(key, value string) bool) {
+			for _, tag := range k.values.Tags {
+				if !yield(tag.Key, tag.Value) {
+					return
+				}
 			}
-		}
+		}, key.Tag())
 	case "aws:tagkeys":
 		return k.tagKeys()
 	case "iam:policyarn":

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -17,9 +19,9 @@ func allow(actions, resource string) string {
 	return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":` + actions + `,"Resource":"` + resource + `"}}`
 }
 
-// deny is a policy of one statement that denies actions on a resource.
-func deny(actions, resource string) string {
-	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"` + resource + `"}}`
+// deny is a policy of one statement that denies actions on everything.
+func deny(actions string) string {
+	return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":` + actions + `,"Resource":"*"}}`
 }
 
 // when is a policy that allows everything under a condition.
@@ -137,7 +139,7 @@ func TestPoliciesAreEnforced(t *testing.T) {
 			{"alice", "ListUsers", nil, denied},
 		}},
 		{"a deny wins, over self-service too", []step{
-			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`, "*")), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
+			user("alice"), withKey("alice"), inline("alice", deny(`"iam:*"`)), managed("All", allow(`"*"`, "*")), attach("alice", "All"),
 			{"alice", "ListUsers", nil, denied},
 			{"alice", "GetUser", nil, denied},
 			{"alice", "CreateAccessKey", nil, denied},
@@ -277,6 +279,56 @@ func TestPoliciesAreEnforced(t *testing.T) {
 			{"account", "CreateUser", []string{"UserName", "bob"}, ""},
 			{"account", "AddUserToGroup", []string{"UserName", "bob", "GroupName", "g"}, ""},
 		}},
+		{"a service account does not change the groups and policies that its rights come from", []step{
+			user("alice"), managed("Own", allow(`"*"`, "*")), managed("Bound", allow(`"*"`, "*")), managed("OfGroup", allow(`"*"`, "*")), managed("Other", allow(`"*"`, "*")),
+			{"root", "CreateGroup", []string{"GroupName", "g"}, ""},
+			{"root", "CreateGroup", []string{"GroupName", "others"}, ""},
+			{"root", "AddUserToGroup", []string{"UserName", "alice", "GroupName", "g"}, ""},
+			attach("alice", "Own"),
+			{"root", "AttachGroupPolicy", []string{"GroupName", "g", "PolicyArn", "arn:aws:iam:::policy/OfGroup"}, ""},
+			{"root", "PutUserPermissionsBoundary", []string{"UserName", "alice", "PermissionsBoundary", "arn:aws:iam:::policy/Bound"}, ""},
+			{"root", "CreateServiceAccount", []string{"ParentUser", "alice"}, ""},
+			{"account", "PutGroupPolicy", []string{"GroupName", "G", "PolicyName", "q", "PolicyDocument", allow(`"*"`, "*")}, denied},
+			{"account", "DeleteGroupPolicy", []string{"GroupName", "g", "PolicyName", "q"}, denied},
+			{"account", "AttachGroupPolicy", []string{"GroupName", "g", "PolicyArn", "arn:aws:iam:::policy/Other"}, denied},
+			{"account", "DetachGroupPolicy", []string{"GroupName", "g", "PolicyArn", "arn:aws:iam:::policy/OfGroup"}, denied},
+			{"account", "UpdateGroup", []string{"GroupName", "g", "Disabled", "false"}, denied},
+			{"account", "UpdateGroup", []string{"GroupName", "g", "NewGroupName", "h"}, denied},
+			{"account", "DeleteGroup", []string{"GroupName", "g"}, denied},
+			{"account", "GetGroup", []string{"GroupName", "g"}, ""},
+			{"account", "PutGroupPolicy", []string{"GroupName", "others", "PolicyName", "q", "PolicyDocument", allow(`"*"`, "*")}, ""},
+			{"account", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Own", "PolicyDocument", allow(`"*"`, "*"), "SetAsDefault", "true"}, denied},
+			{"account", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/OfGroup", "PolicyDocument", allow(`"*"`, "*")}, denied},
+			{"account", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Bound", "PolicyDocument", allow(`"*"`, "*")}, denied},
+			{"root", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Own", "PolicyDocument", allow(`["iam:*","s3:*"]`, "*"), "SetAsDefault", "true"}, ""},
+			{"account", "SetDefaultPolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Own", "VersionId", "v1"}, denied},
+			{"account", "DeletePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Own", "VersionId", "v1"}, denied},
+			{"account", "DeletePolicy", []string{"PolicyArn", "arn:aws:iam:::policy/Own"}, denied},
+			{"account", "GetPolicy", []string{"PolicyArn", "arn:aws:iam:::policy/Own"}, ""},
+			{"account", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Other", "PolicyDocument", allow(`"s3:*"`, "*")}, ""},
+		}},
+		{"a boundary's new version counts from the next request, and so does what a service account may", []step{
+			user("alice"), withKey("alice"), managed("Bound", allow(`"iam:List*"`, "*")), inline("alice", allow(`"*"`, "*")),
+			{"root", "PutUserPermissionsBoundary", []string{"UserName", "alice", "PermissionsBoundary", "arn:aws:iam:::policy/Bound"}, ""},
+			{"alice", "ListUsers", nil, ""},
+			{"root", "CreatePolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Bound", "PolicyDocument", allow(`"iam:Get*"`, "*"), "SetAsDefault", "true"}, ""},
+			{"alice", "ListUsers", nil, denied},
+			{"alice", "GetUser", nil, ""},
+			{"root", "CreateServiceAccount", []string{"ParentUser", "alice", "Policy", allow(`"iam:Get*"`, "*")}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, ""},
+			{"root", "SetDefaultPolicyVersion", []string{"PolicyArn", "arn:aws:iam:::policy/Bound", "VersionId", "v1"}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, denied},
+			{"account", "ListUsers", nil, denied},
+			{"root", "DeleteUserPermissionsBoundary", []string{"UserName", "alice"}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, ""},
+			{"account", "ListUsers", nil, denied},
+			{"root", "DeleteUserPolicy", []string{"UserName", "alice", "PolicyName", "p"}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, denied},
+			{"root", "AttachUserPolicy", []string{"UserName", "alice", "PolicyArn", "arn:aws:iam::aws:policy/IAMReadOnlyAccess"}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, ""},
+			{"root", "SetUserStatus", []string{"UserName", "alice", "Status", "Inactive"}, ""},
+			{"account", "GetUser", []string{"UserName", "alice"}, gone},
+		}},
 		{"what is unknown in a stored condition never opens anything", []step{
 			user("alice"), withKey("alice"),
 			inline("alice", when(`{"StringEquals":{"aws:NoSuchKey":"x"}}`)),
@@ -332,9 +384,9 @@ func TestDenialsSayWhy(t *testing.T) {
 		name, boundary, document, want string
 	}{
 		{"nothing allows", "", allow(`"iam:ListUsers"`, "*"), denial("because no identity-based policy allows the iam:GetGroup action")},
-		{"a policy denies", "", deny(`"iam:*"`, "*"), denial("with an explicit deny in an identity-based policy")},
+		{"a policy denies", "", deny(`"iam:*"`), denial("with an explicit deny in an identity-based policy")},
 		{"the boundary does not allow", allow(`"s3:*"`, "*"), allow(`"iam:*"`, "*"), denial("because no permissions boundary allows the iam:GetGroup action")},
-		{"the boundary denies", deny(`"iam:GetGroup"`, "*"), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
+		{"the boundary denies", deny(`"iam:GetGroup"`), allow(`"iam:*"`, "*"), denial("with an explicit deny in a permissions boundary")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, nil)
@@ -346,6 +398,36 @@ func TestDenialsSayWhy(t *testing.T) {
 			}
 			status, code, message := refusal(t, f.request(t, alice, "GetGroup", "GroupName", "g"))
 			require.Equal(t, []any{http.StatusForbidden, "AccessDenied", tt.want}, []any{status, code, message})
+		})
+	}
+}
+
+// A service account is named by its own ARN, and its own policy where that is what denies.
+func TestDenialsOfServiceAccountsSayWhy(t *testing.T) {
+	for _, tt := range []struct {
+		name, boundary, parents, own, want string
+	}{
+		{"nothing allows the parent", "", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
+		{"a policy of the parent denies", "", deny(`"iam:*"`), allow(`"*"`, "*"), "with an explicit deny in an identity-based policy"},
+		{"the boundary of the parent does not allow", allow(`"s3:*"`, "*"), allow(`"*"`, "*"), allow(`"*"`, "*"), "because no permissions boundary allows the iam:GetGroup action"},
+		{"the boundary of the parent denies", deny(`"iam:*"`), allow(`"*"`, "*"), allow(`"*"`, "*"), "with an explicit deny in a permissions boundary"},
+		{"its own policy does not allow", "", allow(`"*"`, "*"), allow(`"s3:*"`, "*"), "because no service account policy allows the iam:GetGroup action"},
+		{"its own policy denies", "", allow(`"*"`, "*"), deny(`"iam:*"`), "with an explicit deny in a service account policy"},
+		{"neither allows", "", allow(`"s3:*"`, "*"), allow(`"s3:*"`, "*"), "because no identity-based policy allows the iam:GetGroup action"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := open(t, nil)
+			f.must(t, f.root, "CreateUser", "UserName", "alice")
+			f.must(t, f.root, "PutUserPolicy", "UserName", "alice", "PolicyName", "p", "PolicyDocument", tt.parents)
+			if tt.boundary != "" {
+				f.must(t, f.root, "CreatePolicy", "PolicyName", "b", "PolicyDocument", tt.boundary)
+				f.must(t, f.root, "PutUserPermissionsBoundary", "UserName", "alice", "PermissionsBoundary", "arn:aws:iam:::policy/b")
+			}
+			made := f.must(t, f.root, "CreateServiceAccount", "ParentUser", "alice", "Policy", tt.own)
+			by := key{AccessKeyID: element(made, "AccessKeyId"), SecretAccessKey: element(made, "SecretAccessKey")}
+			status, code, message := refusal(t, f.request(t, by, "GetGroup", "GroupName", "g"))
+			want := "User: " + element(made, "Arn") + " is not authorized to perform: iam:GetGroup on resource: arn:aws:iam::" + account + ":group/g " + tt.want
+			require.Equal(t, []any{http.StatusForbidden, "AccessDenied", want}, []any{status, code, message})
 		})
 	}
 }
@@ -387,27 +469,37 @@ func TestSourceAddress(t *testing.T) {
 }
 
 func TestSecureTransportBehindAProxy(t *testing.T) {
+	proxy := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	for _, tt := range []struct {
 		name    string
 		trusted []netip.Prefix
+		tls     bool
 		proto   []string
 		status  int
 	}{
-		{"a trusted proxy says that it was https", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https"}, 200},
-		{"the last word is the proxy's", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, []string{"https", "http"}, 403},
-		{"anybody else's word is nothing", nil, []string{"https"}, 403},
-		{"no word", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, nil, 403},
+		{"a trusted proxy says that it was https", proxy, false, []string{"https"}, 200},
+		{"the last word is the proxy's", proxy, false, []string{"https", "http"}, 403},
+		{"a trusted proxy that speaks TLS says that it was http", proxy, true, []string{"http"}, 403},
+		{"a trusted proxy that speaks TLS says nothing", proxy, true, nil, 200},
+		{"anybody else's word is nothing", nil, false, []string{"https"}, 403},
+		{"neither is it if it speaks TLS", nil, true, []string{"http"}, 200},
+		{"no word", proxy, false, nil, 403},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := open(t, func(c *server.Config) { c.TrustedProxies = tt.trusted })
 			alice := f.user(t, "alice")
 			f.must(t, f.root, "PutUserPolicy", "UserName", "alice", "PolicyName", "p", "PolicyDocument", when(`{"Bool":{"aws:SecureTransport":"true"}}`))
 			r := f.request(t, alice, "ListUsers")
+			r.RemoteAddr = "127.0.0.1:49152"
+			if tt.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
 			for _, proto := range tt.proto {
 				r.Header.Add("X-Forwarded-Proto", proto)
 			}
-			status, body := do(t, r)
-			require.Equal(t, tt.status, status, body)
+			w := httptest.NewRecorder()
+			f.server.Handler().ServeHTTP(w, r)
+			require.Equal(t, tt.status, w.Code, w.Body)
 		})
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"iamserver/generated/iamapi"
 	"iamserver/generated/iamerr"
 	"iamserver/runtime/action"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/identity"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/storage"
@@ -29,7 +31,7 @@ func (c *call) read(ctx context.Context) (response action.Response, err error) {
 		if err := c.authorize(ctx, tx); err != nil {
 			return err
 		}
-		response, err = c.row.handle(tx, c.principal, c.input)
+		response, err = c.row.handle(tx, c)
 		return err
 	})
 	return response, err
@@ -46,8 +48,8 @@ const (
 
 var errChanged = errors.New("server: a record that the decision read has changed")
 
-// write decides on a snapshot, so that nothing slow runs inside the
-// transaction, which then first checks that what was read is unchanged.
+// write decides on a snapshot and asks the plugins, so that nothing slow runs
+// inside the transaction, which then first checks that what was read is unchanged.
 func (c *call) write(ctx context.Context) (action.Response, error) {
 	if c.server.auditFails() {
 		return nil, iamerr.AuditLogUnavailable()
@@ -59,8 +61,12 @@ func (c *call) write(ctx context.Context) (action.Response, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.prepare(ctx); err != nil {
+			return nil, err
+		}
 		response, err := c.act(ctx, read)
-		if !errors.Is(err, errChanged) {
+		c.prepared.Wipe()
+		if !errors.Is(err, errChanged) && !errors.Is(err, iam.ErrAskAgain) {
 			return response, err
 		}
 		if err := c.renew(ctx); err != nil {
@@ -68,6 +74,24 @@ func (c *call) write(ctx context.Context) (action.Response, error) {
 		}
 	}
 	return nil, iamerr.ConcurrentlyModified()
+}
+
+// prepare asks the plugins that the request concerns.
+func (c *call) prepare(ctx context.Context) (err error) {
+	if c.service.Name != iamapi.Service.Name {
+		return nil
+	}
+	c.prepared, err = c.server.handlers.Prepare(ctx, c.input, iam.Occasion{
+		Caller: c.principal.ARN, Target: c.resources[0].ARN,
+		Taken: func(id string) (taken bool, err error) {
+			err = c.server.db.View(ctx, func(tx *identity.Tx) error {
+				taken, err = tx.AccessKeyIDTaken(id)
+				return err
+			})
+			return taken, err
+		},
+	})
+	return err
 }
 
 func (c *call) decide(ctx context.Context) (*storage.Recorder, error) {
@@ -93,7 +117,7 @@ func (c *call) act(ctx context.Context, read *storage.Recorder) (response action
 				return errChanged
 			}
 		}
-		response, err = c.row.handle(c.server.db.NewTx(w), c.principal, c.input)
+		response, err = c.row.handle(c.server.db.NewTx(w), c)
 		return err
 	})
 	return response, err
@@ -117,7 +141,7 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 			SourceIP: c.source, SecureTransport: c.secure, UserAgent: c.request.UserAgent(), Referer: c.request.Referer(),
 			Region: c.auth.Region, Time: c.start,
 		},
-		Keys: &c.keys,
+		Keys: &c.keys, ID: c.id,
 	}
 	outcome, err := c.server.decider.Decide(ctx, request)
 	if err != nil {
@@ -125,6 +149,7 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	}
 	switch outcome.Decision {
 	case policy.Allowed:
+		c.hooked = &outcome
 		return nil
 	case policy.ExplicitDeny, policy.ImplicitDeny:
 	}

@@ -27,7 +27,10 @@ func (s *Server) locate(r *http.Request) (source netip.Addr, secure bool, err er
 		}
 		return source, secure, nil
 	}
-	secure = secure || strings.EqualFold(lastOf(r.Header.Values("X-Forwarded-Proto")), "https")
+	// The proxy may speak TLS with the server where the client did not with the proxy.
+	if proto := lastOf(r.Header.Values("X-Forwarded-Proto")); proto != "" {
+		secure = strings.EqualFold(proto, "https")
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		hop = strings.TrimSpace(hop)

@@ -159,9 +159,52 @@ func (c *call) group(tx *identity.Tx, named action.Resource) (authz.Resource, er
 	case named.From != "":
 		path, shown = orElse(path, group.Path), orElse(named.Name, group.Name)
 	default:
-		path, shown = group.Path, group.Name
+		return c.foundGroup(tx, group)
 	}
 	return authz.Resource{Type: "group", ARN: arn.Group(c.server.config.Account, path, shown)}, nil
+}
+
+func (c *call) foundGroup(tx *identity.Tx, group *identity.Group) (resource authz.Resource, err error) {
+	resource = authz.Resource{Type: "group", ARN: arn.Group(c.server.config.Account, group.Path, group.Name)}
+	// Who else is a member may be changed: the handler sees to the parent itself.
+	if c.changesRights() && c.row.Name != "AddUserToGroup" && c.row.Name != "RemoveUserFromGroup" {
+		resource.GivesRights, err = tx.InGroup(c.principal.UserID, group.ID)
+	}
+	return resource, err
+}
+
+// changesRights reports whether what is asked for could change the rights of the
+// service account that asks.
+func (c *call) changesRights() bool {
+	return c.principal.Type == authz.ServiceAccount && !c.row.Access.ReadOnly()
+}
+
+// givesRights reports whether the parent of the service account that asks has a
+// managed policy: attached to it or to a group of its, or as permissions boundary.
+func (c *call) givesRights(tx *identity.Tx, ref identity.PolicyRef) (bool, error) {
+	parent, err := tx.UserByID(c.principal.UserID)
+	switch {
+	case errors.Is(err, identity.ErrNotFound): // deleted since the signature was verified
+		return false, signatureError(sigv4.NewUnknownKeyError())
+	case err != nil:
+		return false, err
+	case parent.Boundary.ID == ref.ID:
+		return true, nil
+	}
+	groups, err := tx.GroupsOf(parent.ID)
+	if err != nil {
+		return false, err
+	}
+	owners := []string{parent.ID}
+	for i := range groups {
+		owners = append(owners, groups[i].ID)
+	}
+	for _, owner := range owners {
+		if attached, err := tx.Attached(owner, ref); err != nil || attached {
+			return attached, err
+		}
+	}
+	return false, nil
 }
 
 // policy is named by its ARN, or by path and name when it is made.
@@ -186,7 +229,11 @@ func (c *call) policy(tx *identity.Tx, named action.Resource) (authz.Resource, e
 		return authz.Resource{}, err
 	}
 	resource.Tags = tagsOf(stored.Tags)
-	return resource, nil
+	if c.changesRights() {
+		ref := identity.PolicyRef{ID: stored.ID, ARN: arn.Policy(c.server.config.Account, stored.Path, stored.Name)}
+		resource.GivesRights, err = c.givesRights(tx, ref)
+	}
+	return resource, err
 }
 
 func (c *call) serviceAccount(tx *identity.Tx, named action.Resource) (authz.Resource, error) {

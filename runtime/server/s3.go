@@ -13,6 +13,7 @@ import (
 	"iamserver/generated/s3err"
 	"iamserver/runtime/apierror"
 	"iamserver/runtime/authz"
+	"iamserver/runtime/iam"
 	"iamserver/runtime/operation"
 	"iamserver/runtime/policy"
 	"iamserver/runtime/s3"
@@ -21,12 +22,15 @@ import (
 
 // S3 says how S3 requests are served on the same port.
 type S3 struct {
-	// Upstream is the store that authorized requests are forwarded to.
+	// Upstream is the store that Handler forwards authorized requests to; without an
+	// Endpoint, Handler serves no S3. For a store in the same process see Authorize.
+	// An empty Owner means s3.CanonicalUser of the account.
 	Upstream s3.Upstream
 	// Domains are the hosts whose subdomains are buckets.
 	Domains []string
-	// Keys are the object keys that the store tells apart.
-	Keys s3.KeyProfile
+	// Keys are the object keys that the store tells apart; nil means those of a
+	// store that may keep objects as files.
+	Keys *s3.KeyProfile
 	// Spool is the folder for files that have to be there as a whole before the
 	// store gets them; empty means that of the system for temporary files.
 	Spool string
@@ -46,12 +50,19 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
+	inside     bool // the store is a handler, which is told what was decided
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
 const maxPresigned = 7 * 24 * time.Hour
 
 func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
+	if cfg.Upstream.Owner == "" {
+		cfg.Upstream.Owner = s3.CanonicalUser(s.config.Account)
+	}
+	if cfg.Keys == nil {
+		cfg.Keys = &s3.KeyProfile{Files: true}
+	}
 	state, err := s3.NewState(cfg.Upstream)
 	if err != nil {
 		return nil, err
@@ -61,7 +72,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: cfg.Keys}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
@@ -97,16 +108,19 @@ type s3Call struct {
 	source  netip.Addr
 	secure  bool
 
-	auth      *sigv4.Authorization // nil if nobody signed
-	posted    bool                 // it is the policy of a form that is signed
-	cred      *credential          // nil for Anonymous
-	principal *authz.Principal
-	payload   sigv4.Payload
-	chunks    *sigv4.ChunkKey
-	req       s3.Request
-	needs     []s3.Need
-	denial    *authz.Outcome
-	decided   *bucket // what the first decision about the bucket of the request knew of it
+	auth       *sigv4.Authorization // nil if nobody signed
+	posted     bool                 // it is the policy of a form that is signed
+	cred       *credential          // nil for Anonymous
+	principal  *authz.Principal
+	payload    sigv4.Payload
+	chunks     *sigv4.ChunkKey
+	req        s3.Request
+	needs      []s3.Need
+	granted    []Permission // for a handler
+	denial     *authz.Outcome
+	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
+	validation iam.Validation // of a bucket policy
+	decided    *bucket        // what the first decision about the bucket of the request knew of it
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -161,6 +175,13 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	body, err := c.req.NewBody(c.request.Body, c.request.ContentLength, c.payload, c.chunks)
 	if err != nil {
 		return err
+	}
+	if decides(c.req.Operation) && body.Length() > maxKept {
+		// It is read into memory before anything is decided.
+		if !c.store.server.place(ctx) {
+			return s3err.StoreUnavailable()
+		}
+		defer func() { <-c.store.server.large }()
 	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
@@ -283,6 +304,7 @@ func (c *s3Call) acceptable() error {
 // allowed asks for each need whether it is allowed, or does not apply. The error
 // is AccessDenied for the first that is not.
 func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
+	before := len(c.granted)
 	for i := range needs {
 		need := &needs[i]
 		if need.If == operation.Tagged && !c.req.TaggedBody() {
@@ -293,15 +315,19 @@ func (c *s3Call) allowed(ctx context.Context, needs []s3.Need) error {
 			return err
 		}
 		if outcome.Decision == policy.Allowed {
+			if outcome.Word.Plugin != "" || outcome.HookFailed != nil {
+				c.hooked = &outcome
+			}
+			c.grant(need)
 			continue
 		}
-		if spared, err := c.spared(ctx, need, &outcome); err != nil || spared {
+		if spared, err := c.spared(ctx, need, request, &outcome); err != nil || spared {
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		c.denial = &outcome
+		c.denial, c.granted = &outcome, c.granted[:before]
 		return c.deny(request, &outcome)
 	}
 	return nil
@@ -319,13 +345,17 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 
 // spared reports whether a need that is denied does not apply after all: because
 // the store is not in the state that it is about, which is only now asked for, or
-// because the caller began the upload.
-func (c *s3Call) spared(ctx context.Context, need *s3.Need, outcome *authz.Outcome) (bool, error) {
+// because the caller began the upload and no hook denies it.
+func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Request, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
 		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
 			return false, nil
 		}
-		return c.isInitiator(ctx)
+		if is, err := c.isInitiator(ctx); err != nil || !is {
+			return false, err
+		}
+		*outcome = c.store.server.decider.Confirm(ctx, request, &request.Resources[0], authz.Outcome{Decision: policy.Allowed})
+		return outcome.Decision == policy.Allowed, nil
 	}
 	bucket, key, version := c.req.Subject(need)
 	switch need.If {
@@ -370,6 +400,7 @@ func (c *s3Call) decide(ctx context.Context, need *s3.Need) (*authz.Request, aut
 	request := &authz.Request{
 		Principal: c.principal, Account: s.config.Account, Action: s.permissions.Vocabulary().Action(need.Action),
 		Resources: []authz.Resource{resource}, Environment: c.environment(), Keys: &s3Keys{call: c, ctx: ctx, need: need},
+		ID: c.id,
 	}
 	outcome, err := s.decider.Decide(ctx, request)
 	if err != nil {
@@ -433,7 +464,7 @@ func (c *s3Call) forward(ctx context.Context, content s3.Content) error {
 		content.ShowTaggingCount = c.mayReadTags(ctx)
 	}
 	c.writer.watch(c.req.Operation.Name)
-	err := c.store.gateway.Forward(c.writer, c.request, &c.req, content)
+	err := c.store.gateway.Forward(c.writer, c.told(ctx), &c.req, content)
 	if err != nil {
 		return c.hidden(ctx, err)
 	}

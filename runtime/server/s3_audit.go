@@ -31,9 +31,7 @@ func (c *s3Call) audit(name string, err error) {
 		r.UserIdentity.AccessKeyID = c.auth.AccessKeyID
 	}
 	if p := c.principal; p != nil && p.Type != authz.Anonymous {
-		r.UserIdentity = audit.UserIdentity{
-			Type: p.Type.String(), PrincipalID: p.ID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: p.AccessKeyID, UserName: p.UserName,
-		}
+		r.UserIdentity = userIdentity(p)
 	}
 	parameters := s3Parameters{BucketName: c.req.Bucket, Key: c.req.Key}
 	if c.req.Operation != nil {
@@ -49,9 +47,8 @@ func (c *s3Call) audit(name string, err error) {
 			r.Resources = append(r.Resources, audit.Resource{ARN: "arn:aws:s3:::" + c.req.Bucket + "/" + c.req.Key, Type: "AWS::S3::Object"})
 		}
 	}
-	if c.denial != nil {
-		r.AdditionalEventData = denialData(c.denial)
-	}
+	r.AdditionalEventData = decisionData(c.denial, c.hooked)
+	r.AdditionalEventData = preparationData(r.AdditionalEventData, c.validation.Plugin, c.validation.Replacements)
 	if err != nil {
 		answer := s3.ErrorOf(err)
 		r.ErrorCode, r.ErrorMessage = answer.Code.Name, answer.Message

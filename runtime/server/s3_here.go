@@ -164,13 +164,8 @@ func (c *s3Call) presentName(tx *identity.Tx, id string) (string, error) {
 }
 
 func (c *s3Call) putPolicy(ctx context.Context, text string) error {
-	document, err := policy.ParseBucketPolicy(text)
-	if err == nil {
-		err = document.ValidateBucketPolicy(c.req.Bucket, s3Reference{})
-	}
-	if malformed := (*policy.Error)(nil); errors.As(err, &malformed) {
-		return s3err.PolicyNotValid(malformed.Message)
-	} else if err != nil {
+	text, document, err := c.validated(ctx, text)
+	if err != nil {
 		return err
 	}
 	public := document.IsPublic()

@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
-	"strings"
 
 	"iamserver/generated/reference"
 	"iamserver/runtime/operation"
@@ -90,8 +90,7 @@ func isMultiValued(name string) bool {
 
 // existingTag is the tag of the object as it is before the request: the store is
 // asked, once, since only now a policy wants to know. What it does not tell counts
-// against the caller. Of tags whose keys differ in case only, which objects can
-// have, the one written as in the policy counts.
+// against the caller.
 func (k *s3Keys) existingTag(tag string) policy.Value {
 	if k.tags == nil && k.failed == nil {
 		k.tags, k.failed = k.call.store.state.Tags(k.ctx, k.need.Bucket, k.need.Key, k.need.VersionID)
@@ -105,13 +104,5 @@ func (k *s3Keys) existingTag(tag string) policy.Value {
 	if k.failed != nil {
 		return policy.Failed()
 	}
-	if value, ok := k.tags[tag]; ok {
-		return policy.Text(value)
-	}
-	for name, value := range k.tags {
-		if strings.EqualFold(name, tag) {
-			return policy.Text(value)
-		}
-	}
-	return policy.Value{}
+	return policy.TagValue(maps.All(k.tags), tag)
 }

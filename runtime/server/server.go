@@ -56,7 +56,15 @@ type Config struct {
 	// TrustedProxies are the addresses of proxies whose X-Forwarded-For and
 	// X-Forwarded-Proto count; from all others they are ignored.
 	TrustedProxies []netip.Prefix
-	// S3 serves S3 requests on the same port; nil means IAM and STS only.
+	// Hook is asked after the policies about each request, such as plugins; nil is
+	// none.
+	Hook authz.Hook
+	// Validator is asked about each policy document before it is stored; nil is none.
+	Validator iam.Validator
+	// Generator makes access keys in place of the server; nil is none.
+	Generator iam.Generator
+	// S3 says how S3 requests are served; nil means that Handler serves IAM and STS
+	// only, and Authorize what the zero S3 says.
 	S3 *S3
 	// Audit receives a record of every request; nil means no audit log.
 	Audit Auditor
@@ -90,7 +98,9 @@ type Server struct {
 	verifier    *sigv4.Verifier[*credential]
 	decider     authz.Engine
 	permissions *permissions.Compiler
+	handlers    *iam.Service
 	services    map[string]*service // by signing name
+	others      sync.Map            // *sigv4.Verifier of other services, by signing name
 	objects     *objectStore        // nil without S3
 	large       chan struct{}       // holds as many as there are large bodies being read
 	used        *lastUse
@@ -140,25 +150,26 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.permissions = permissions.NewCompiler(vocabulary(), cfg.Managed)
-	s.decider = authz.Engine{SelfService: !cfg.NoSelfService}
+	s.decider = authz.Engine{SelfService: !cfg.NoSelfService, Hook: cfg.Hook}
 	s.credentials = newCredentials(s)
 	s.verifier = sigv4.New(s.credentials, cfg.Now, sigv4.Config{
 		Profiles: []sigv4.Profile{{Service: iamapi.Service.Name}, {Service: stsapi.Service.Name}},
 		Regions:  cfg.Regions,
 	})
-	handlers := iam.New(iam.Config{
+	s.handlers = iam.New(iam.Config{
 		Account: cfg.Account, RootAccessKeyID: cfg.Root.AccessKeyID, RootCreated: created,
 		Quotas: quotas, Managed: cfg.Managed, Now: cfg.Now, LastUsed: s.used.get,
+		Validator: cfg.Validator, Generator: cfg.Generator,
 	})
 	s.services = map[string]*service{
-		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(handlers), func(tx *identity.Tx, caller *authz.Principal) *iam.Tx {
-			return &iam.Tx{Tx: tx, Caller: caller}
+		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(s.handlers), func(tx *identity.Tx, c *call) *iam.Tx {
+			return &iam.Tx{Tx: tx, Caller: c.principal, Key: c.prepared.Key}
 		}),
-		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, caller *authz.Principal) sts.Tx {
-			return sts.Tx{Caller: caller}
+		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, c *call) sts.Tx {
+			return sts.Tx{Caller: c.principal}
 		}),
 	}
-	if cfg.S3 != nil {
+	if cfg.S3 != nil && cfg.S3.Upstream.Endpoint != nil {
 		if s.objects, err = newObjectStore(s, *cfg.S3); err != nil {
 			return nil, err
 		}
@@ -189,16 +200,21 @@ func (s *Server) Close() error {
 	return s.flushLastUse(context.Background())
 }
 
-// Handler serves IAM and STS at the root path, and S3 if it is configured.
+// Handler serves IAM and STS at the root path, and S3 if Config.S3 has an Upstream.
 func (s *Server) Handler() http.Handler {
 	if s.objects == nil {
 		return http.HandlerFunc(s.serveHTTP)
 	}
+	return s.besides(s.objects)
+}
+
+// besides serves S3 beside IAM and STS.
+func (s *Server) besides(objects *objectStore) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.objects.isAPI(r) {
 			s.serveHTTP(w, r)
 		} else {
-			s.objects.serveHTTP(w, r)
+			objects.serveHTTP(w, r)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"iamserver/runtime/action"
-	"iamserver/runtime/authz"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/identity"
 	"iamserver/runtime/policy"
@@ -22,20 +21,23 @@ type row struct {
 
 	permission policy.Action // iam:CreateUser
 	parse      func(*awsquery.Decoder) action.Request
-	handle     func(*identity.Tx, *authz.Principal, action.Request) (action.Response, error)
+	handle     func(*identity.Tx, *call) (action.Response, error)
 }
 
 // newService takes the rows of a table whose handlers run in what enter makes
-// of a transaction and a caller.
-func newService[Tx any](vocabulary *policy.Vocabulary, table *action.Table[Tx], enter func(*identity.Tx, *authz.Principal) Tx) *service {
+// of a transaction and a call.
+func newService[Tx any](vocabulary *policy.Vocabulary, table *action.Table[Tx], enter func(*identity.Tx, *call) Tx) *service {
 	s := &service{Service: table.Service(), rows: map[string]*row{}}
 	for _, r := range table.Rows() {
 		s.rows[r.Info.Name] = &row{
 			Info:       r.Info,
 			permission: vocabulary.Action(s.Name + ":" + r.Info.Name),
 			parse:      r.Parse,
-			handle: func(tx *identity.Tx, caller *authz.Principal, request action.Request) (action.Response, error) {
-				return r.Handle(enter(tx, caller), request)
+			handle: func(tx *identity.Tx, c *call) (action.Response, error) {
+				if c.prepared.Request != nil {
+					return r.Handle(enter(tx, c), c.prepared.Request)
+				}
+				return r.Handle(enter(tx, c), c.input)
 			},
 		}
 	}
