@@ -49,8 +49,8 @@ func decides(t *testing.T, db *identity.DB, c *permissions.Compiler, account *id
 	require.NoError(t, db.View(t.Context(), func(tx *identity.Tx) error {
 		alice, err := tx.User("alice")
 		require.NoError(t, err)
-		p, err := c.Of(tx, alice, account)
-		if failed = err; err != nil {
+		var p policy.Policies
+		if p, failed = c.Of(tx, alice, account); failed != nil {
 			return nil
 		}
 		decision = p.Evaluate(&policy.Request{

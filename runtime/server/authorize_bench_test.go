@@ -53,7 +53,7 @@ func TestAuthenticationAllocates(t *testing.T) {
 	f, alice := cached(t)
 	text := form("GetUser", "UserName", "alice")
 	p := newReplay(f.request(t, alice, "GetUser", "UserName", "alice"), text)
-	require.NoError(t, f.server.AuthorizeRequest(p.again()))
+	require.NoError(t, f.server.DecideRequest(p.again()))
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { require.NoError(t, f.server.AuthenticateRequest(p.again())) }), float64(maxAuthentication))
 }
 
@@ -65,7 +65,7 @@ func BenchmarkAuthorize(b *testing.B) {
 	for _, bb := range []struct {
 		name string
 		do   func(*http.Request) error
-	}{{"authenticate", f.server.AuthenticateRequest}, {"authenticate and authorize", f.server.AuthorizeRequest}} {
+	}{{"authenticate", f.server.AuthenticateRequest}, {"authenticate and authorize", f.server.DecideRequest}} {
 		b.Run(bb.name, func(b *testing.B) {
 			require.NoError(b, bb.do(p.again()))
 			b.ReportAllocs()

@@ -13,8 +13,8 @@ func (s *Server) AuthenticateRequest(r *http.Request) error {
 	return c.authenticate(r.Context(), nil)
 }
 
-// AuthorizeRequest does all that is done with a request before its handler.
-func (s *Server) AuthorizeRequest(r *http.Request) error {
+// DecideRequest does all that is done with a request before its handler.
+func (s *Server) DecideRequest(r *http.Request) error {
 	c := s.newCall(r)
 	defer c.release()
 	if err := c.authenticate(r.Context(), nil); err != nil {
