@@ -10,6 +10,8 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/s3"
 )
 
 // Bucket policies are kept here, checked as S3 checks them, and never reach the store.
@@ -202,7 +204,7 @@ func storyBucketsMadeAnew(t *testing.T, o *objects) {
 // refused.
 func storyOwners(t *testing.T, o *objects) {
 	b := o.bucket(t, "owners", []string{"a"})
-	owner := canonicalUser(account)
+	owner := s3.CanonicalUser(account)
 	for _, target := range []string{"/" + b + "?acl", "/" + b + "/a?acl"} {
 		a := o.send(t, o.root, message{method: "GET", target: target})
 		require.Equal(t, []string{"200", owner, "FULL_CONTROL"}, []string{a.String(), element(a.body, "ID"), element(a.body, "Permission")})

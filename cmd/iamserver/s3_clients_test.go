@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/minio-go/v7"
 	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/s3"
 )
 
 // as makes a shell sign as somebody.
@@ -160,7 +162,7 @@ func storySDK(t *testing.T, o *objects) {
 	listed, err := c.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &b, FetchOwner: aws.Bool(true)})
 	require.NoError(t, err)
 	require.Len(t, listed.Contents, 18)
-	require.Equal(t, canonicalUser(account), *listed.Contents[0].Owner.ID)
+	require.Equal(t, s3.CanonicalUser(account), *listed.Contents[0].Owner.ID)
 }
 
 // curl signs by itself, follows presigned addresses, and reads what is public.

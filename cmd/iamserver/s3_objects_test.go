@@ -10,6 +10,8 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/s3"
 )
 
 // Only who may list a bucket learns that something is not in it.
@@ -54,7 +56,7 @@ func storyUploads(t *testing.T, o *objects) {
 	require.Equal(t, "403 AccessDenied", o.send(t, other, message{method: "DELETE", target: upload}).String())
 	require.Equal(t, "403 AccessDenied", o.send(t, unsigned, message{method: "DELETE", target: upload}).String())
 	listed := o.send(t, writer, message{method: "GET", target: upload})
-	require.Equal(t, []string{"200", "4", canonicalUser(account)}, []string{listed.String(), element(listed.body, "Size"), element(listed.body, "ID")})
+	require.Equal(t, []string{"200", "4", s3.CanonicalUser(account)}, []string{listed.String(), element(listed.body, "Size"), element(listed.body, "ID")})
 	require.Equal(t, "403 AccessDenied", o.send(t, writer, message{method: "GET", target: "/" + b + "?uploads"}).String(), "that lists the uploads of others too")
 	done := o.send(t, writer, message{
 		method: "POST", target: upload,

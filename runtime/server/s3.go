@@ -121,6 +121,7 @@ type s3Call struct {
 	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
 	validation iam.Validation // of a bucket policy
 	decided    *bucket        // what the first decision about the bucket of the request knew of it
+	large      bool           // the body has one of the places of large ones
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,6 +133,7 @@ func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}
 	h["X-Amz-Id-2"] = []string{s3.HostID}
+	defer c.release()
 	err := c.run(r.Context())
 	if err != nil && !c.writer.begun {
 		s3.WriteError(c.writer, r, err, string(c.req.AppendPath(nil)), c.id)
@@ -175,13 +177,6 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	body, err := c.req.NewBody(c.request.Body, c.request.ContentLength, c.payload, c.chunks)
 	if err != nil {
 		return err
-	}
-	if decides(c.req.Operation) && body.Length() > maxKept {
-		// It is read into memory before anything is decided.
-		if !c.store.server.place(ctx) {
-			return s3err.StoreUnavailable()
-		}
-		defer func() { <-c.store.server.large }()
 	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
