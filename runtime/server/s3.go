@@ -125,11 +125,16 @@ type s3Call struct {
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &s3Call{store: o, request: r, start: o.server.config.Now(), id: o.server.requestID()}
 	patient := newPatient(w)
 	defer patient.end()
-	c.writer = &patientWriter{ResponseWriter: w, patience: patient}
-	r.Body = patient.body(r.Body)
+	// A copy: by the body of its own request the HTTP server sees whether there is
+	// too much left of it to be read, and whether the client waits to be told to send.
+	own := *r
+	own.Body = patient.body(r.Body)
+	c := &s3Call{
+		store: o, request: &own, writer: &patientWriter{ResponseWriter: w, patience: patient},
+		start: o.server.config.Now(), id: o.server.requestID(),
+	}
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}
 	h["X-Amz-Id-2"] = []string{s3.HostID}
