@@ -24,7 +24,7 @@ func storyAliases(t *testing.T, o *objects) {
 	user := o.user(t, "user", allow("*", b+" "+b+"/*"), deny("*", b+"/private/*"))
 	for _, alias := range []string{
 		"private/x", "private//x", "/private/x", "./private/x", "private/./x", "a/../private/x", "public/../private/x", "private/x/", "private/x/.",
-		"%70rivate/x", "private%2fx", "private%2Fx", "private/x%00", "private%00/x", "public%2f..%2fprivate/x", "..%2f" + b + "/private/x", ".sgwtmp/../private/x", "private/%78",
+		"%70rivate/x", "private%2fx", "private%2Fx", "private/x%00", "private%00/x", "public%2f..%2fprivate/x", "..%2f" + b + "/private/x", ".sgwtmp/../private/x", ".sgwtmp/x", "%2Esgwtmp/x", "private/%78",
 	} {
 		target := "/" + b + "/" + alias
 		for _, m := range []message{

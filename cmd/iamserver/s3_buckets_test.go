@@ -261,3 +261,19 @@ func storyOwners(t *testing.T, o *objects) {
 	require.Equal(t, owner, element(a.body, "ID"))
 	require.Equal(t, "403 AccessDenied", o.send(t, writer, message{method: "GET", target: "/"}).String())
 }
+
+// There is one place, and clients may call it what they like; policies see what.
+func storyRegions(t *testing.T, o *objects) {
+	here := o.name("region")
+	user := o.user(t, "user", allow("CreateBucket ListBucket GetBucketLocation", here, `"Condition":{"StringEqualsIfExists":{"s3:LocationConstraint":["eu-central-1","EU"]}}`))
+	create := func(region string) string {
+		return o.send(t, user, message{method: "PUT", target: "/" + here, body: "<CreateBucketConfiguration><LocationConstraint>" + region + "</LocationConstraint></CreateBucketConfiguration>"}).String()
+	}
+	require.Equal(t, "403 AccessDenied", create("us-west-2"))
+	require.Equal(t, "200", create("eu-central-1"))
+	require.Equal(t, "409 BucketAlreadyOwnedByYou", create("EU"))
+	elsewhere := awss3.New(o.sdk(user).Options(), func(options *awss3.Options) { options.Region = "ap-southeast-2" })
+	_, err := elsewhere.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: &here})
+	require.NoError(t, err)
+	require.Equal(t, "us-east-1", o.send(t, user, message{method: "HEAD", target: "/" + here}).header.Get("X-Amz-Bucket-Region"))
+}

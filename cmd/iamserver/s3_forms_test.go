@@ -4,12 +4,15 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash/crc32"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +80,15 @@ func storyForms(t *testing.T, o *objects) {
 		require.Equal(t, "200 "+string(someBytes(size)), o.get(t, o.root, b, "user/photo.jpg"))
 	}
 	require.Equal(t, "204", post("user/form-only/x", "x"))
+	// A checksum among the fields is held against the file, and comes back.
+	fields = signedForm(t, user, []any{map[string]string{"bucket": b}, []any{"starts-with", "$key", "user/"}, []any{"starts-with", "$x-amz-checksum-crc32", ""}})
+	fields["x-amz-checksum-crc32"] = "jNwYow==" // of another file
+	require.Contains(t, post("user/checked", "x"), "<Code>BadDigest</Code>")
+	sum := make([]byte, 4)
+	binary.BigEndian.PutUint32(sum, crc32.ChecksumIEEE([]byte("x")))
+	fields["x-amz-checksum-crc32"] = base64.StdEncoding.EncodeToString(sum)
+	require.Regexp(t, "(?i)x-amz-checksum-crc32: "+regexp.QuoteMeta(fields["x-amz-checksum-crc32"])+"[^$]*204$", post("user/checked", "x", "-i"))
+	fields = signed("")
 	require.Equal(t, "403 AccessDenied", o.send(t, user, message{method: "PUT", target: "/" + b + "/user/form-only/x", body: "x"}).String())
 	for name, answer := range map[string]string{
 		"what the signer may not write":   post("other/x", "x"),

@@ -43,6 +43,7 @@ var stories = map[string]func(*testing.T, *objects){
 	"root":                               storyRoot,
 	"buckets made anew":                  storyBucketsMadeAnew,
 	"access lists and owners":            storyOwners,
+	"regions":                            storyRegions,
 	"what is missing":                    storyMissing,
 	"multipart uploads":                  storyUploads,
 	"deletions":                          storyDeletions,

@@ -264,7 +264,7 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 // otherSignature refuses a request that is signed in a way that is not understood:
 // it must not pass for one that nobody signed.
 func otherSignature(r *http.Request) error {
-	if values := r.Header["Authorization"]; len(values) > 0 {
+	if values := r.Header["Authorization"]; len(values) > 0 && values[0] != "" {
 		if strings.HasPrefix(values[0], "AWS ") {
 			return s3err.MechanismNotSupported() // Signature Version 2
 		}
