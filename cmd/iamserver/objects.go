@@ -65,6 +65,9 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 		}
 		keys := localstore.Keys()
 		served.Upstream, served.Keys = store.Upstream(), &keys
+		if served.Spool, err = emptyFolder(filepath.Join(dir, "forms")); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("--s3 %s: %w", f.S3, err), store.Close())
+		}
 		return served, store, nil
 	}
 	endpoint, err := url.Parse(f.S3)
@@ -105,6 +108,12 @@ func quiet(log *slog.Logger) {
 		// A line that is too long ends the log, and must not stop the store.
 		io.Copy(io.Discard, r) //nolint:errcheck // see above
 	}()
+}
+
+// emptyFolder makes a folder, without what a process that did not end well has left
+// in it.
+func emptyFolder(path string) (string, error) {
+	return path, errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700))
 }
 
 // localDir is where a local store keeps its objects.

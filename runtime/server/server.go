@@ -207,7 +207,7 @@ func (s *Server) Handler() http.Handler {
 // besides serves S3 beside IAM and STS.
 func (s *Server) besides(objects *objectStore) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.objects.isAPI(r) {
+		if objects.isAPI(r) {
 			s.serveHTTP(w, r)
 		} else {
 			objects.serveHTTP(w, r)
