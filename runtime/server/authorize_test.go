@@ -110,12 +110,18 @@ func (f *fixture) object(t testing.TB, by key, method, target, body string, chan
 
 const photos = "arn:aws:s3:::photos"
 
-// alice makes a user that may do what an inline policy says.
+// may makes a user that may do what an inline policy says.
+func (f *fixture) may(t testing.TB, name, policy string) key {
+	t.Helper()
+	made := f.user(t, name)
+	f.must(t, f.root, "PutUserPolicy", "UserName", name, "PolicyName", "p", "PolicyDocument", policy)
+	return made
+}
+
+// alice makes the user alice that may do what an inline policy says.
 func (f *fixture) alice(t testing.TB, policy string) key {
 	t.Helper()
-	made := f.user(t, "alice")
-	f.must(t, f.root, "PutUserPolicy", "UserName", "alice", "PolicyName", "p", "PolicyDocument", policy)
-	return made
+	return f.may(t, "alice", policy)
 }
 
 // What the handler gets is what was authorized, and who was.
