@@ -437,10 +437,13 @@ func (n naive) comparison(base string, variables bool) (compare func(string, any
 	case "BinaryEquals":
 		compare = func(v string, value any) truth {
 			decoded, err := base64.StdEncoding.Strict().DecodeString(v)
-			if len(decoded) > maxLength || len(text(value)) > maxLength {
+			switch {
+			case err != nil, strings.ContainsAny(v, "\r\n"):
+				return no // whatever the length of the other
+			case len(decoded) > maxLength, len(text(value)) > maxLength:
 				return unknown
 			}
-			return truthOf(err == nil && !strings.ContainsAny(v, "\r\n") && string(decoded) == text(value))
+			return truthOf(string(decoded) == text(value))
 		}
 	case "IpAddress", "NotIpAddress":
 		compare = address
