@@ -24,10 +24,11 @@ import (
 // objectFlags say which S3 store is served, and how.
 type objectFlags struct {
 	S3                string   `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port: local:DIR, a store on this disk (local: alone is s3 in the data directory); the address of another one, http://HOST:PORT or https://…, to stand in front of; or off." default:"local:" placeholder:"STORE"`
-	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store, AWS_ACCESS_KEY_ID=… and AWS_SECRET_ACCESS_KEY=…, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
+	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store in the form of root.env, two lines export AWS_ACCESS_KEY_ID=… and export AWS_SECRET_ACCESS_KEY=… with values in single quotes, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
 	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
+	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, unless --s3-keys is exact." default:".sgwtmp,.uploads" placeholder:"NAME,…"`
 	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
 	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
 }
@@ -64,6 +65,9 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 		}
 		keys := localstore.Keys()
 		served.Upstream, served.Keys = store.Upstream(), &keys
+		if served.Spool, err = emptyFolder(filepath.Join(dir, "forms")); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("--s3 %s: %w", f.S3, err), store.Close())
+		}
 		return served, store, nil
 	}
 	endpoint, err := url.Parse(f.S3)
@@ -76,7 +80,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	}
 	served.Keys = &s3.KeyProfile{}
 	if f.S3Keys == "files" {
-		*served.Keys = localstore.Keys()
+		served.Keys = &s3.KeyProfile{Files: true, Reserved: f.S3Reserved}
 	}
 	served.Upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
@@ -104,6 +108,12 @@ func quiet(log *slog.Logger) {
 		// A line that is too long ends the log, and must not stop the store.
 		io.Copy(io.Discard, r) //nolint:errcheck // see above
 	}()
+}
+
+// emptyFolder makes a folder, without what a process that did not end well has left
+// in it.
+func emptyFolder(path string) (string, error) {
+	return path, errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700))
 }
 
 // localDir is where a local store keeps its objects.

@@ -25,6 +25,10 @@ const runAsProgram = "IAMSERVER_TEST_RUN_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsProgram) != "" {
 		os.Unsetenv(runAsProgram) //nolint:errcheck // it cannot fail for a name that is set
+		if dir := os.Getenv(runAsStore); dir != "" {
+			fmt.Fprintln(os.Stderr, serveStore(dir))
+			return
+		}
 		main()
 		return
 	}

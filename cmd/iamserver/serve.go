@@ -31,6 +31,7 @@ import (
 type serveCommand struct {
 	location
 	objectFlags
+	authorizeFlags
 	pluginFlags
 
 	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
@@ -65,7 +66,7 @@ func (c *serveCommand) Validate() error {
 	if c.MaxConnections < 1 {
 		return errors.New("--max-connections must be at least 1")
 	}
-	return errors.Join(c.location.Validate(), c.objectFlags.Validate())
+	return errors.Join(c.location.Validate(), c.objectFlags.Validate(), c.validateAuthorize(c.S3))
 }
 
 // Run serves until the process is told to stop.
@@ -144,19 +145,34 @@ func (c *serveCommand) Run(p *process) (err error) {
 
 	servers := []*http.Server{c.httpServer(iam.Handler(), log)}
 	listeners := []net.Listener{certificate.over(netutil.LimitListener(listener, c.MaxConnections))}
+	bound := addresses{main: listener.Addr()}
 	if c.AdminListen != "" {
 		admin, err := net.Listen("tcp", c.AdminListen)
 		if err != nil {
 			return fmt.Errorf("--admin-listen: %w", err)
 		}
+		bound.admin = admin.Addr()
 		servers = append(servers, c.httpServer(adminHandler(data.store, registry), log))
 		listeners = append(listeners, admin)
+	}
+	if c.AuthorizeListen != "" {
+		handler, err := c.authorizer(iam)
+		if err != nil {
+			return err
+		}
+		asked, err := c.authorizeListener()
+		if err != nil {
+			return err
+		}
+		bound.asked = asked.Addr()
+		servers = append(servers, c.httpServer(handler, log))
+		listeners = append(listeners, netutil.LimitListener(asked, c.MaxConnections))
 	}
 	greeting := p.stdout
 	if c.AuditLog == "-" {
 		greeting = p.stderr // standard output is the log's
 	}
-	c.greet(greeting, listener.Addr(), listeners, data, root, extended)
+	c.greet(greeting, bound, data, root, extended)
 	return serveAll(p, log, servers, listeners)
 }
 

@@ -10,10 +10,10 @@ import "iamserver/runtime/apierror"
 var (
 	// AccessDenied: the caller may not do this.
 	AccessDenied = apierror.Code{Name: "AccessDenied", Status: 403, Fault: apierror.Sender}
-	// AccessForbidden: a page of another site may not do this.
-	AccessForbidden = apierror.Code{Name: "AccessForbidden", Status: 403, Fault: apierror.Sender}
 	// AccessControlListNotSupported: the bucket does not allow access lists.
 	AccessControlListNotSupported = apierror.Code{Name: "AccessControlListNotSupported", Status: 400, Fault: apierror.Sender}
+	// AccessForbidden: a page of another site may not do this.
+	AccessForbidden = apierror.Code{Name: "AccessForbidden", Status: 403, Fault: apierror.Sender}
 	// BucketAlreadyOwnedByYou: the account has a bucket of that name already.
 	BucketAlreadyOwnedByYou = apierror.Code{Name: "BucketAlreadyOwnedByYou", Status: 409, Fault: apierror.Sender}
 	// MalformedPolicy: a bucket policy cannot be accepted.
@@ -24,6 +24,8 @@ var (
 	NoSuchBucketPolicy = apierror.Code{Name: "NoSuchBucketPolicy", Status: 404, Fault: apierror.Sender}
 	// NoSuchPublicAccessBlockConfiguration: the bucket has no setting of what public access is blocked.
 	NoSuchPublicAccessBlockConfiguration = apierror.Code{Name: "NoSuchPublicAccessBlockConfiguration", Status: 404, Fault: apierror.Sender}
+	// OwnershipControlsNotFoundError: the bucket has no setting of who owns its objects.
+	OwnershipControlsNotFoundError = apierror.Code{Name: "OwnershipControlsNotFoundError", Status: 404, Fault: apierror.Sender}
 	// AuthorizationHeaderMalformed: the Authorization header cannot be read.
 	AuthorizationHeaderMalformed = apierror.Code{Name: "AuthorizationHeaderMalformed", Status: 400, Fault: apierror.Sender}
 	// AuthorizationQueryParametersError: the parameters of a presigned request cannot be read.
@@ -145,14 +147,14 @@ func PostFieldNotAllowed(field string) *apierror.Error {
 	return AccessDenied.New("Invalid according to Policy: Extra input fields: " + field)
 }
 
-// CrossOriginNotAllowed returns AccessForbidden: CORSResponse: CORS is not enabled for this bucket.
-func CrossOriginNotAllowed() *apierror.Error {
-	return AccessForbidden.New("CORSResponse: CORS is not enabled for this bucket.")
-}
-
 // ListsNotSupported returns AccessControlListNotSupported: The bucket does not allow ACLs
 func ListsNotSupported() *apierror.Error {
 	return AccessControlListNotSupported.New("The bucket does not allow ACLs")
+}
+
+// CrossOriginNotAllowed returns AccessForbidden: CORSResponse: CORS is not enabled for this bucket.
+func CrossOriginNotAllowed() *apierror.Error {
+	return AccessForbidden.New("CORSResponse: CORS is not enabled for this bucket.")
 }
 
 // BucketIsYours returns BucketAlreadyOwnedByYou: Your previous request to create the named bucket
@@ -181,6 +183,12 @@ func PolicyNotFound() *apierror.Error {
 // was not found
 func BlockNotFound() *apierror.Error {
 	return NoSuchPublicAccessBlockConfiguration.New("The public access block configuration was not found")
+}
+
+// OwnershipNotFound returns OwnershipControlsNotFoundError: The bucket ownership controls were not
+// found
+func OwnershipNotFound() *apierror.Error {
+	return OwnershipControlsNotFoundError.New("The bucket ownership controls were not found")
 }
 
 // WrongMD5 returns BadDigest: The Content-MD5 you specified did not match what we received.

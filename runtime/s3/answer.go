@@ -58,8 +58,8 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 		return s3err.StoreUnavailable()
 	}
 	if r.isForm() {
-		for _, name := range []string{"Etag", "X-Amz-Version-Id"} {
-			if values := resp.Header[name]; values != nil {
+		for name, values := range resp.Header {
+			if name == "Etag" || name == "X-Amz-Version-Id" || strings.HasPrefix(name, checksumPrefix) {
 				w.Header()[name] = values
 			}
 		}

@@ -107,7 +107,7 @@ func TestBodiesThatDecide(t *testing.T) {
 		{
 			"a region", "/photos", "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>",
 			map[string][]string{"s3:locationconstraint": {"eu-west-1"}},
-			`<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`,
+			"", // there is one place, whatever clients call it
 		},
 		{"no region", "/photos", "", map[string][]string{}, ""},
 		{"a document of the store", "/photos?versioning", "anything", map[string][]string{}, "anything"},

@@ -116,13 +116,16 @@ func (r *Request) ReadDocument(body []byte) ([]byte, error) {
 			Unknown            *unknown `xml:",any"`
 		}
 		if err = parseDocument(body, "CreateBucketConfiguration", &doc); err == nil {
+			// The region is the client's: there is one place, whatever clients call it,
+			// and a store that has a name for it refuses all others.
 			facts.set("location-constraint", doc.LocationConstraint)
-			if doc.Tags != nil {
-				if err = doc.Tags.check(); err != nil {
-					break
-				}
-				doc.Tags.facts(facts)
+			if doc.LocationConstraint = ""; doc.Tags == nil {
+				break
 			}
+			if err = doc.Tags.check(); err != nil {
+				break
+			}
+			doc.Tags.facts(facts)
 			out, err = writeDocument("CreateBucketConfiguration", &doc)
 		}
 	default:

@@ -181,7 +181,7 @@ func malformed(err error) error {
 
 // Signed says whether the form says that somebody signed it.
 func (f *Form) Signed() bool {
-	for _, name := range []string{"X-Amz-Signature", "X-Amz-Credential", "Policy"} {
+	for _, name := range []string{"X-Amz-Signature", "X-Amz-Credential", "Policy", "AWSAccessKeyId", "Signature"} {
 		if _, ok := f.Field(name); ok {
 			return true
 		}

@@ -31,6 +31,9 @@ type S3 struct {
 	// Keys are the object keys that the store tells apart; nil means those of a
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
+	// Operations are those that the store has, such as GetObject; nil means all. See
+	// s3.Config.
+	Operations []string
 	// Spool is the folder for files that have to be there as a whole before the
 	// store gets them; empty means that of the system for temporary files.
 	Spool string
@@ -72,7 +75,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, Operations: cfg.Operations}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
@@ -121,17 +124,24 @@ type s3Call struct {
 	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
 	validation iam.Validation // of a bucket policy
 	decided    *bucket        // what the first decision about the bucket of the request knew of it
+	large      bool           // the body has one of the places of large ones
 }
 
 func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &s3Call{store: o, request: r, start: o.server.config.Now(), id: o.server.requestID()}
 	patient := newPatient(w)
 	defer patient.end()
-	c.writer = &patientWriter{ResponseWriter: w, patience: patient}
-	r.Body = patient.body(r.Body)
+	// A copy: by the body of its own request the HTTP server sees whether there is
+	// too much left of it to be read, and whether the client waits to be told to send.
+	own := *r
+	own.Body = patient.body(r.Body)
+	c := &s3Call{
+		store: o, request: &own, writer: &patientWriter{ResponseWriter: w, patience: patient},
+		start: o.server.config.Now(), id: o.server.requestID(),
+	}
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}
 	h["X-Amz-Id-2"] = []string{s3.HostID}
+	defer c.release()
 	err := c.run(r.Context())
 	if err != nil && !c.writer.begun {
 		s3.WriteError(c.writer, r, err, string(c.req.AppendPath(nil)), c.id)
@@ -175,13 +185,6 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 	body, err := c.req.NewBody(c.request.Body, c.request.ContentLength, c.payload, c.chunks)
 	if err != nil {
 		return err
-	}
-	if decides(c.req.Operation) && body.Length() > maxKept {
-		// It is read into memory before anything is decided.
-		if !c.store.server.place(ctx) {
-			return s3err.StoreUnavailable()
-		}
-		defer func() { <-c.store.server.large }()
 	}
 	if c.req.Operation.Body == operation.Deletions {
 		return c.deleteObjects(ctx, body)
@@ -264,7 +267,7 @@ func (c *s3Call) authenticate(ctx context.Context) error {
 // otherSignature refuses a request that is signed in a way that is not understood:
 // it must not pass for one that nobody signed.
 func otherSignature(r *http.Request) error {
-	if values := r.Header["Authorization"]; len(values) > 0 {
+	if values := r.Header["Authorization"]; len(values) > 0 && values[0] != "" {
 		if strings.HasPrefix(values[0], "AWS ") {
 			return s3err.MechanismNotSupported() // Signature Version 2
 		}
@@ -514,7 +517,8 @@ func (c *s3Call) finish(err error) {
 	if err != nil {
 		answer := s3.ErrorOf(err)
 		code = answer.Code.Name
-		if answer.Code.Fault == apierror.Receiver && !errors.Is(err, context.Canceled) {
+		// What is not supported is no failure, and anybody can ask for it.
+		if answer.Code.Fault == apierror.Receiver && answer.Code.Status != http.StatusNotImplemented && !errors.Is(err, context.Canceled) {
 			s.log.Error("request failed", "error", err, "request", c.id, "action", "s3:"+name)
 		}
 	}

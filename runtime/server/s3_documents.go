@@ -23,25 +23,17 @@ func (c *s3Call) readDocument(ctx context.Context, body *s3.Body) ([]byte, error
 	c.writer.patience.hurry()
 	defer c.writer.patience.relax()
 	if body.Length() > maxKept {
-		place, err := c.awaitPlace(ctx)
-		if err != nil {
-			return nil, err
+		if !c.store.server.place(ctx) {
+			return nil, s3err.TooManyDocuments()
 		}
-		defer place()
+		c.large = true
 	}
 	return body.ReadAll()
 }
 
-// awaitPlace waits for one of the places of large bodies and returns what gives it
-// back.
-func (c *s3Call) awaitPlace(ctx context.Context) (func(), error) {
-	places := c.store.server.large
-	ctx, cancel := context.WithTimeout(ctx, maxWait)
-	defer cancel()
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	case <-ctx.Done():
-		return nil, s3err.TooManyDocuments()
+// release gives back what the request held.
+func (c *s3Call) release() {
+	if c.large {
+		<-c.store.server.large
 	}
 }

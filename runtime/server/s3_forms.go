@@ -44,7 +44,7 @@ func (c *s3Call) signedForm(ctx context.Context, form *s3.Form) error {
 		return nil // it stays with Anonymous
 	}
 	post := form.Post()
-	if _, old := form.Field("Awsaccesskeyid"); old && post.Signature == "" {
+	if _, old := form.Field("AWSAccessKeyId"); old && post.Signature == "" {
 		return s3err.MechanismNotSupported()
 	}
 	identity, err := c.store.verifier.VerifyPost(ctx, post)

@@ -16,9 +16,14 @@ import (
 	"iamserver/runtime/s3"
 )
 
-// ownerEnforced is the only object ownership that there is: access lists decide
-// nothing.
-const ownerEnforced = "BucketOwnerEnforced"
+const (
+	// ownerEnforced is the only object ownership that there is: access lists decide
+	// nothing. Buckets have it from the beginning.
+	ownerEnforced = "BucketOwnerEnforced"
+	// ownershipDeleted says that somebody has deleted the setting. Access lists
+	// still decide nothing, but tools wait for the setting to be gone.
+	ownershipDeleted = "deleted"
+)
 
 // here carries out the operations that the store must not hear of: those on what
 // decides about a bucket.
@@ -47,11 +52,11 @@ func (c *s3Call) here(ctx context.Context, content s3.Content) error {
 	case "DeletePublicAccessBlock":
 		return c.change(ctx, http.StatusNoContent, func(b *identity.Bucket) { b.PublicAccessBlock = nil })
 	case "GetBucketOwnershipControls":
-		return c.answerXML(ownershipControls{Rules: []ownershipRule{{ownerEnforced}}})
+		return c.getOwnership(ctx)
 	case "PutBucketOwnershipControls":
 		return c.putOwnership(ctx, content.Document)
 	case "DeleteBucketOwnershipControls":
-		return c.change(ctx, http.StatusNoContent, func(b *identity.Bucket) { b.Ownership = "" })
+		return c.change(ctx, http.StatusNoContent, func(b *identity.Bucket) { b.Ownership = ownershipDeleted })
 	case "GetBucketAcl", "GetObjectAcl":
 		return c.answerXML(c.ownersList())
 	case "PutBucketAcl", "PutObjectAcl":
@@ -127,21 +132,14 @@ func (c *s3Call) getPolicy(ctx context.Context) error {
 		if err != nil || b.Policy == "" {
 			return err
 		}
-		text = b.Policy
+		names := map[string]string{}
 		for _, p := range b.Principals {
-			name := p.ID
-			user, err := tx.UserByID(p.ID)
-			switch {
-			case err == nil:
-				name = arn.User(c.store.server.config.Account, user.Path, user.Name)
-			case !errors.Is(err, identity.ErrNotFound):
+			if names[p.ARN], err = c.presentName(tx, p.ID); err != nil {
 				return err
 			}
-			if name != p.ARN {
-				text = strings.ReplaceAll(text, `"`+p.ARN+`"`, `"`+name+`"`)
-			}
 		}
-		return nil
+		text, err = renamePrincipals(b.Policy, names)
+		return err
 	})
 	switch {
 	case err != nil:
@@ -151,6 +149,18 @@ func (c *s3Call) getPolicy(ctx context.Context) error {
 	}
 	c.writer.Header().Set("Content-Type", "application/json")
 	return c.answer([]byte(text))
+}
+
+// presentName is the ARN of a user, or its unique id if it is gone.
+func (c *s3Call) presentName(tx *identity.Tx, id string) (string, error) {
+	user, err := tx.UserByID(id)
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
+		return id, nil
+	case err != nil:
+		return "", err
+	}
+	return arn.User(c.store.server.config.Account, user.Path, user.Name), nil
 }
 
 func (c *s3Call) putPolicy(ctx context.Context, text string) error {
@@ -300,6 +310,17 @@ type ownershipRule struct {
 	ObjectOwnership string `xml:"ObjectOwnership"`
 }
 
+func (c *s3Call) getOwnership(ctx context.Context) error {
+	b, err := c.kept(ctx)
+	switch {
+	case err != nil:
+		return err
+	case b.Ownership == ownershipDeleted:
+		return s3err.OwnershipNotFound()
+	}
+	return c.answerXML(ownershipControls{Rules: []ownershipRule{{ownerEnforced}}})
+}
+
 // putOwnership takes the ownership that there is. Another one would promise that
 // access lists count.
 func (c *s3Call) putOwnership(ctx context.Context, document []byte) error {
@@ -347,10 +368,25 @@ func (c *s3Call) ownersList() accessList {
 	}}}
 }
 
-// putACL takes the access list that everything has anyhow.
+// putACL takes the access list that everything has anyhow, by its name or as it was
+// read.
 func (c *s3Call) putACL(document []byte) error {
-	if _, canned := c.req.Header("X-Amz-Acl"); !canned || len(document) > 0 {
-		return s3err.ListsNotSupported()
+	_, canned := c.req.Header("X-Amz-Acl")
+	if canned != (len(document) == 0) {
+		return s3err.InvalidDocument()
+	}
+	if !canned {
+		var list struct {
+			Owner  owner   `xml:"Owner"`
+			Grants []grant `xml:"AccessControlList>Grant"`
+		}
+		if err := s3.ReadXML(document, "AccessControlPolicy", &list); err != nil {
+			return err
+		}
+		id := c.store.config.Upstream.Owner
+		if list.Owner.ID != id || len(list.Grants) != 1 || list.Grants[0].Permission != "FULL_CONTROL" || list.Grants[0].Grantee.ID != id {
+			return s3err.ListsNotSupported()
+		}
 	}
 	c.writer.WriteHeader(http.StatusOK)
 	return nil

@@ -17,6 +17,9 @@ const (
 	// maxIdle is how long a client may take no part of a request or answer. A body
 	// may take hours, but not stand still.
 	maxIdle = time.Minute
+	// maxRest is how long the rest of a body is waited for that nobody wants any more:
+	// only when it is there, the client gets the answer.
+	maxRest = 5 * time.Second
 	// maxHurry is how long a client may take for all that is read before anything
 	// has been decided.
 	maxHurry = 30 * time.Second
@@ -110,9 +113,9 @@ func (p *patience) end() {
 	if p.expired {
 		return
 	}
-	until := time.Now().Add(maxIdle) //nolint:forbidigo // connections go by the clock of the machine, as their timers do
-	_ = p.control.SetReadDeadline(until)
-	_ = p.control.SetWriteDeadline(until)
+	now := time.Now() //nolint:forbidigo // connections go by the clock of the machine, as their timers do
+	_ = p.control.SetReadDeadline(now.Add(maxRest))
+	_ = p.control.SetWriteDeadline(now.Add(maxIdle))
 }
 
 func (p *patience) body(r io.ReadCloser) io.ReadCloser { return &patientBody{r, p} }

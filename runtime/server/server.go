@@ -1,7 +1,3 @@
-// Package server is the pipeline that every request goes through: request id,
-// limits, authentication, dispatch, authorization, the handler in its
-// transaction, the answer, the audit log and metrics. The rules of the actions
-// are not here; see packages iam and sts.
 package server
 
 import (
@@ -211,7 +207,7 @@ func (s *Server) Handler() http.Handler {
 // besides serves S3 beside IAM and STS.
 func (s *Server) besides(objects *objectStore) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.objects.isAPI(r) {
+		if objects.isAPI(r) {
 			s.serveHTTP(w, r)
 		} else {
 			objects.serveHTTP(w, r)

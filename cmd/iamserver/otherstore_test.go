@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/versity/versitygw/auth"
+	"github.com/versity/versitygw/backend/meta"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/embedgw"
+)
+
+// The test binary is another store, versitygw's over a directory, when this variable
+// names that directory: a program of its own, which the server knows nothing of but
+// its address and its credentials.
+const runAsStore = "IAMSERVER_TEST_RUN_AS_STORE"
+
+const (
+	storeKeyID  = "STOREKEYID"
+	storeSecret = "the secret of the store"
+)
+
+// serveStore serves the store and says where.
+func serveStore(dir string) error {
+	// versitygw does not tell which port it got.
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		return err
+	}
+	buckets, versions := filepath.Join(dir, "buckets"), filepath.Join(dir, "versions")
+	for _, folder := range []string{buckets, versions} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	backend, err := posix.New(buckets, meta.XattrMeta{}, posix.PosixOpts{VersioningDir: versions, CopyObjectThreshold: 5 << 30})
+	if err != nil {
+		return err
+	}
+	go func() {
+		var connection net.Conn
+		for connection == nil {
+			connection, _ = net.DialTimeout("tcp", address, time.Second)
+		}
+		connection.Close() //nolint:errcheck // it has shown what it had to
+		fmt.Fprintf(os.Stderr, "the store serves http://%s\n", address)
+	}()
+	return embedgw.RunVersityGW(context.Background(), backend, &embedgw.Config{
+		RootUserAccess: storeKeyID, RootUserSecret: storeSecret, Region: "us-east-1",
+		IAMService: auth.NewIAMServiceSingle(auth.Account{Access: storeKeyID, Secret: storeSecret, Role: auth.RoleAdmin}),
+		Ports:      []string{address}, MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000, KeepAlive: true, Quiet: true,
+	})
+}
+
+var storeURL = regexp.MustCompile(`the store serves (http://\S+)`)
+
+// startStore runs another store and returns its address.
+func startStore(t testing.TB) string {
+	t.Helper()
+	cmd := program(context.Background(), t)
+	cmd.Env = append(cmd.Env, runAsStore+"="+t.TempDir())
+	s := &running{t: t, cmd: cmd, output: newTranscript(), exited: make(chan error, 1)}
+	cmd.Stdout, cmd.Stderr = s.output, s.output
+	require.NoError(t, cmd.Start())
+	go func() {
+		s.exited <- cmd.Wait()
+		s.output.end()
+	}()
+	t.Cleanup(s.kill)
+	return s.output.find(t, storeURL)
+}

@@ -1,0 +1,182 @@
+package server_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/server"
+)
+
+// bucketStore is a store that knows which buckets it has, and lets something
+// happen in the middle of a request.
+type bucketStore struct {
+	mu     sync.Mutex
+	there  bool   // guarded by mu; photos
+	method string // guarded by mu; of the request
+	during func() // guarded by mu; before the answer, once
+}
+
+func (s *bucketStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	found := s.there
+	switch r.Method {
+	case http.MethodPut:
+		s.there = true
+	case http.MethodDelete:
+		s.there = false
+	}
+	var during func()
+	if r.Method == s.method {
+		during, s.during = s.during, nil
+	}
+	s.mu.Unlock()
+	if during != nil {
+		during()
+	}
+	switch {
+	case r.Method == http.MethodHead && !found:
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method == http.MethodDelete:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// in sets what happens during the next request of a method.
+func (s *bucketStore) in(method string, during func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.method, s.during = method, during
+}
+
+// Whatever happens at the same moment, nobody loses a policy that he put, nor puts one
+// that he may not put any more.
+func TestBucketPoliciesAtTheSameMoment(t *testing.T) {
+	setting := func(t *testing.T) (*embedding, *bucketStore, func(by key, method, target, body string) string) {
+		store := &bucketStore{}
+		e := embed(t, nil, store.ServeHTTP)
+		send := func(by key, method, target, body string) string {
+			status, answer := do(t, e.object(t, by, method, target, body, nil))
+			return strings.TrimSpace(fmt.Sprint(status, " ", element(answer, "Code")))
+		}
+		return e, store, send
+	}
+	statement := func(effect, action, principal string) string {
+		return `{"Version":"2012-10-17","Statement":{"Effect":"` + effect + `","Principal":` + principal + `,"Action":"` + action + `","Resource":"` + photos + `"}}`
+	}
+	denied := statement("Deny", "s3:ListBucket", `"*"`)
+
+	t.Run("a bucket made twice keeps the policy that the first one got", func(t *testing.T) {
+		e, store, send := setting(t)
+		maker := e.may(t, "maker", allow(`["s3:CreateBucket"]`, photos))
+		store.in(http.MethodHead, func() {
+			require.Equal(t, "200", send(e.root, "PUT", "/photos", ""))
+			require.Equal(t, "204", send(e.root, "PUT", "/photos?policy", denied))
+		})
+		require.Equal(t, "409 OperationAborted", send(maker, "PUT", "/photos", ""))
+		require.Equal(t, "200", send(e.root, "GET", "/photos?policy", ""))
+	})
+	t.Run("a bucket made anew while the old one is deleted keeps its policy", func(t *testing.T) {
+		e, store, send := setting(t)
+		require.Equal(t, "200", send(e.root, "PUT", "/photos", ""))
+		store.in(http.MethodDelete, func() {
+			require.Equal(t, "200", send(e.root, "PUT", "/photos", ""))
+			require.Equal(t, "204", send(e.root, "PUT", "/photos?policy", denied))
+		})
+		require.Equal(t, "204", send(e.root, "DELETE", "/photos", ""))
+		require.Equal(t, "200", send(e.root, "GET", "/photos?policy", ""))
+	})
+	t.Run("a right to put a policy ends before the policy is put", func(t *testing.T) {
+		e, store, send := setting(t)
+		alice := e.user(t, "alice")
+		require.Equal(t, "200", send(e.root, "PUT", "/photos", ""))
+		require.Equal(t, "204", send(e.root, "PUT", "/photos?policy", statement("Allow", "s3:PutBucketPolicy", `{"AWS":"arn:aws:iam::`+account+`:user/alice"}`)))
+		store.in(http.MethodHead, func() { require.Equal(t, "204", send(e.root, "PUT", "/photos?policy", denied)) })
+		require.Equal(t, "409 OperationAborted", send(alice, "PUT", "/photos?policy", statement("Allow", "s3:*", `"*"`)))
+		_, kept := do(t, e.object(t, e.root, "GET", "/photos?policy", "", nil))
+		require.Equal(t, denied, kept)
+	})
+	t.Run("and so does that of a user that is deleted", func(t *testing.T) {
+		e, store, send := setting(t)
+		alice := e.may(t, "alice", allow(`["s3:PutBucketPolicy"]`, photos))
+		require.Equal(t, "200", send(e.root, "PUT", "/photos", ""))
+		store.in(http.MethodHead, func() {
+			e.must(t, e.root, "DeleteUserPolicy", "UserName", "alice", "PolicyName", "p")
+		})
+		require.Equal(t, "409 OperationAborted", send(alice, "PUT", "/photos?policy", denied))
+		require.Equal(t, "404 NoSuchBucketPolicy", send(e.root, "GET", "/photos?policy", ""))
+	})
+}
+
+// While nobody could see writes in the audit log, there are none; reads go on.
+func TestObjectsAreNotWrittenUnaudited(t *testing.T) {
+	for _, goOn := range []bool{false, true} {
+		log := &auditor{}
+		e := embed(t, func(c *server.Config) { c.Audit, c.AuditContinue = log, goOn }, nil)
+		log.fail(io.ErrShortWrite)
+		do(t, e.object(t, e.root, "GET", "/photos/a", "", nil)) // its record is lost
+		e.seen.take()
+		for method, want := range map[string]int{"GET": 200, "HEAD": 200, "PUT": 503, "DELETE": 503} {
+			if goOn {
+				want = 200
+			}
+			status, answer := do(t, e.object(t, e.root, method, "/photos/a", "", nil))
+			require.Equal(t, want, status, answer)
+			require.Len(t, e.seen.take(), map[bool]int{true: 1, false: 0}[want == 200], method)
+		}
+		log.fail(nil)
+		do(t, e.object(t, e.root, "GET", "/photos/a", "", nil))
+		status, _ := do(t, e.object(t, e.root, "PUT", "/photos/a", "", nil))
+		require.Equal(t, 200, status)
+	}
+}
+
+// Whoever signs nothing cannot make the server read documents that no policy could
+// make matter.
+func TestDocumentsOfStrangersAreNotRead(t *testing.T) {
+	e := embed(t, nil, nil)
+	u, err := url.Parse(e.url)
+	require.NoError(t, err)
+	for _, target := range []string{"/photos?delete", "/photos?policy", "/photos/a?tagging", "/photos"} {
+		method := "PUT"
+		if strings.HasSuffix(target, "delete") {
+			method = "POST"
+		}
+		connection, err := net.Dial("tcp", u.Host)
+		require.NoError(t, err)
+		// The body never comes.
+		_, err = fmt.Fprintf(connection, "%s %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n", method, target)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(connection)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(string(answer), "HTTP/1.1 403 "), "%s: nor is the client told to send one: %s", target, answer)
+		require.NoError(t, connection.Close())
+	}
+	require.Empty(t, e.seen.take())
+}
+
+// Without a store of its own, Handler's rules of which service a request is for hold
+// for Authorize all the same.
+func TestUnsignedRequestsToAnEmbeddedStore(t *testing.T) {
+	e := embed(t, nil, nil)
+	for request, want := range map[string]string{
+		"GET /":                  "403 AccessDenied",
+		"POST /":                 "403 MissingAuthenticationToken",
+		"GET /?Action=ListUsers": "403 MissingAuthenticationToken",
+		"GET /photos":            "403 AccessDenied",
+		"OPTIONS /photos":        "400 BadRequest",
+		"GET /photos?AWSAccessKeyId=a&Signature=b": "400 InvalidRequest",
+	} {
+		method, target, _ := strings.Cut(request, " ")
+		status, body := do(t, e.object(t, key{}, method, target, "", nil))
+		require.Equal(t, want, fmt.Sprint(status, " ", element(body, "Code")), request)
+	}
+	require.Empty(t, e.seen.take())
+}
