@@ -122,7 +122,7 @@ func (s *settings) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, leaf := range app.Leaves(false) {
 		for _, flag := range leaf.Flags {
-			known[flag.Name] = true
+			known[flag.Name] = known[flag.Name] || len(flag.Envs) > 0 // others are for the command line alone
 		}
 	}
 	var unknown []string

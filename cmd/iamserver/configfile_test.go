@@ -94,6 +94,7 @@ func TestConfigurationFile(t *testing.T) {
 func TestConfigurationFileIsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, file, message string }{
 		{"a misspelt name", "self_service: off\nlisten: 0.0.0.0:8333\nnonsense: 1", `there is no setting nonsense, self_service`},
+		{"a flag that is for the command line alone", "plugin-config: 60", `there is no setting plugin-config`},
 		{"a secret of root", "root-secret-access-key: x", `there is no setting root-secret-access-key`},
 		{"a name without a value", "region: us-east-1\naudit-log:", `line 2: audit-log: it has no value`},
 		{"a setting twice", "region: a\nregion: b", `already defined`},

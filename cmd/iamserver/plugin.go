@@ -94,7 +94,7 @@ func warnings(d *host.Description) []string {
 type trialFlags struct {
 	File   string `arg:"" help:"WebAssembly module." type:"existingfile"`
 	With   string `name:"plugin-config" env:"-" help:"JSON that init is handed, as under config in the configuration file." placeholder:"JSON"`
-	Secret bool   `name:"secret" env:"-" help:"Let a generator make the secret, as secret_source: plugin does."`
+	Source string `name:"secret-source" env:"-" help:"Who makes secrets: host, or plugin, as secret_source in the configuration file." enum:"host,plugin" default:"host"`
 }
 
 // load makes the module ready. What it logs goes to standard error.
@@ -104,9 +104,7 @@ func (f *trialFlags) load(p *process) (*host.Host, host.Config, error) {
 		return nil, host.Config{}, fmt.Errorf("%s: %w", f.File, err)
 	}
 	c.Config = f.With
-	if f.Secret {
-		c.SecretSource = host.SecretFromPlugin
-	}
+	c.SecretSource = host.SecretSource(f.Source)
 	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h, err := host.New(host.Options{Now: time.Now, Log: log, Version: version(), Wait: time.Minute})
 	return h, c, err

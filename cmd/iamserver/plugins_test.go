@@ -272,3 +272,39 @@ func TestPluginCommands(t *testing.T) {
 		})
 	}
 }
+
+var guideBlock = regexp.MustCompile("(?ms)^```sh ?([a-z]*)\n(.*?)^```")
+
+// What the guide has a reader type works: each block of commands in turn, and the
+// server where it starts one.
+func TestPluginGuideWorks(t *testing.T) {
+	needs(t, "aws", "clang", "wasm-ld", "asc", "go")
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "plugins.md"))
+	require.NoError(t, err)
+	source, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	sh := newShell(t)
+	sh.must(programOnPath(t))
+	sh.must("SRC='" + source + "'")
+	ran := map[string]int{}
+	for _, block := range guideBlock.FindAllStringSubmatch(string(text), -1) {
+		kind, commands := block[1], block[2]
+		ran[kind]++
+		switch kind {
+		case "setup":
+		case "server":
+			flags := strings.Fields(strings.TrimPrefix(commands, "iamserver "))
+			cmd := program(t.Context(), t, append(flags, "--listen", "127.0.0.1:0", "--admin-listen", "")...)
+			cmd.Dir = sh.dir
+			run(t, cmd)
+		case "denied":
+			output, status := sh.run(commands)
+			require.NotZero(t, status, commands)
+			require.Contains(t, output, "with an explicit deny in an authorization plugin")
+		default:
+			output := sh.must("set -e\n" + commands + "set +e")
+			require.NotContains(t, strings.ToLower(output), "error", commands)
+		}
+	}
+	require.Equal(t, map[string]int{"setup": 1, "server": 1, "denied": 1, "": 7}, ran)
+}

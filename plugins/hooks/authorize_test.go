@@ -85,7 +85,6 @@ func TestHostileAuthorizersDenyRequests(t *testing.T) {
 		"loop", "exponential", "recursion", "fill", "copy", "memory_bomb", "buffer_loop", "buffer_refused", "buffer_outside", "output_outside", "output_edge",
 		"output_length", "output_huge", "output_garbage", "output_unknown", "trap", "divide", "exit", "log_flood", "write_flood", "random_flood", "log_outside",
 	}
-	var worst time.Duration
 	for _, module := range modules {
 		t.Run(module, func(t *testing.T) {
 			c := hostile(t, module, host.Authorize)
@@ -93,6 +92,16 @@ func TestHostileAuthorizersDenyRequests(t *testing.T) {
 			c.Limits.AuthorizeTime = time.Minute // fuel stops it, however slow the machine is
 			f := open(t, c)
 			alice := f.user(t, "alice", everything)
+			var idle, worst time.Duration
+			other := func() time.Duration {
+				began := time.Now() //nolint:forbidigo // a figure for the log
+				f.must(t, alice, "GetUser")
+				return time.Since(began)
+			}
+			f.must(t, alice, "GetUser")
+			for range 20 {
+				idle = max(idle, other())
+			}
 			var asking sync.WaitGroup
 			answered := make(chan struct{})
 			asking.Go(func() {
@@ -104,9 +113,7 @@ func TestHostileAuthorizersDenyRequests(t *testing.T) {
 				}
 			})
 			for waiting := true; waiting; {
-				began := time.Now() //nolint:forbidigo // a figure for the log
-				f.must(t, alice, "GetUser")
-				worst = max(worst, time.Since(began))
+				worst = max(worst, other())
 				select {
 				case <-answered:
 					waiting = false
@@ -120,9 +127,9 @@ func TestHostileAuthorizersDenyRequests(t *testing.T) {
 			require.Equal(t, "plugin_failure", data["pluginCode"])
 			require.Contains(t, data["pluginFailure"], "plugin "+module+": authorize: ")
 			require.Empty(t, f.store.seen)
+			t.Logf("worst answer to others: %v (%v while nobody asked the plugin)", worst, idle)
 		})
 	}
-	t.Logf("worst answer to others: %v", worst)
 }
 
 // A plugin grants only where the operator says so, and never against a Deny. The

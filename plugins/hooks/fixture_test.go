@@ -125,28 +125,38 @@ func hostile(t testing.TB, name string, asked ...host.Hook) host.Config {
 // open serves an empty account with plugins.
 func open(t testing.TB, configs ...host.Config) *fixture {
 	t.Helper()
-	h, err := host.New(host.Options{
+	return openWith(t, func(*host.Options, *server.Config) {}, configs...)
+}
+
+// openWith serves an account with what adjust makes of it.
+func openWith(t testing.TB, adjust func(*host.Options, *server.Config), configs ...host.Config) *fixture {
+	t.Helper()
+	options := host.Options{
 		Now: time.Now, Log: slog.New(slog.DiscardHandler), Processors: 2, Version: "test", CacheDir: filepath.Join(t.TempDir(), "cache"), //nolint:forbidigo // guests run on real time
 		Wait: time.Minute, // however busy the machine is
-	})
-	require.NoError(t, err)
-	set, err := h.NewSet(t.Context(), configs)
-	require.NoError(t, err)
-	f := &fixture{set: set, audit: &lines{}, store: &requests{}, root: aws.Credentials{AccessKeyID: "AKIAROOT", SecretAccessKey: "the secret of root"}}
+	}
+	f := &fixture{audit: &lines{}, store: &requests{}, root: aws.Credentials{AccessKeyID: "AKIAROOT", SecretAccessKey: "the secret of root"}}
 	upstream := httptest.NewServer(f.store)
 	endpoint, err := url.Parse(upstream.URL)
 	require.NoError(t, err)
 	log, err := audit.Open(audit.Config{Path: "-", Stdout: f.audit, Now: time.Now, Rand: randomness{}, Limit: audit.Limit{PerSecond: 1e6, Burst: 1e6, Peers: 10}}) //nolint:forbidigo // as above
 	require.NoError(t, err)
-	s, err := server.Open(t.Context(), server.Config{
+	served := server.Config{
 		Store: memory.Open(), Sealer: plainSealer{}, Account: account, Now: time.Now, Audit: log, //nolint:forbidigo // as above
 		Root: server.RootKey{AccessKeyID: f.root.AccessKeyID, SecretAccessKey: f.root.SecretAccessKey},
-		Hook: hooks.Of(set), Validator: hooks.Of(set), Generator: hooks.Of(set),
 		S3: &server.S3{Upstream: s3.Upstream{
 			Endpoint: endpoint, Region: "us-east-1", AccessKeyID: "AKIASTORE", SecretAccessKey: "the secret of the store", Owner: "owner",
 			Transport: http.DefaultTransport, Now: time.Now, Log: slog.New(slog.DiscardHandler), //nolint:forbidigo // as above
 		}},
-	})
+	}
+	adjust(&options, &served)
+	h, err := host.New(options)
+	require.NoError(t, err)
+	set, err := h.NewSet(t.Context(), configs)
+	require.NoError(t, err)
+	f.set = set
+	served.Hook, served.Validator, served.Generator = hooks.Of(set), hooks.Of(set), hooks.Of(set)
+	s, err := server.Open(t.Context(), served)
 	require.NoError(t, err)
 	web := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {

@@ -41,6 +41,10 @@ type Options struct {
 	Processors int
 	// Wait is how long a question waits for its turn, and for an instance; 25 ms if 0.
 	Wait time.Duration
+	// Ended gets the memory of each instance that is given up, before it is
+	// overwritten: for looking at what a plugin got to see. It may hold a key that the
+	// instance made, and must not be kept. Nil is nobody.
+	Ended func(plugin string, memory []byte)
 }
 
 const defaultWait = 25 * time.Millisecond
@@ -54,12 +58,13 @@ type Host struct {
 	version    string
 	processors int
 	cache      wazero.CompilationCache // nil without a folder
+	ended      func(plugin string, memory []byte)
 	turn       *turnstile
 }
 
 // New returns a host without plugins.
 func New(o Options) (*Host, error) {
-	h := &Host{now: o.Now, random: o.Random, log: o.Log, metrics: newMetrics(o.Metrics), version: o.Version, processors: o.Processors}
+	h := &Host{now: o.Now, random: o.Random, log: o.Log, metrics: newMetrics(o.Metrics), version: o.Version, processors: o.Processors, ended: o.Ended}
 	if h.random == nil {
 		h.random = rand.Reader
 	}

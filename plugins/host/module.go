@@ -223,6 +223,11 @@ func (m *Module) initialize(ctx context.Context, i *instance) (*pluginapi.InitRe
 
 // discard closes an instance.
 func (m *Module) discard(ctx context.Context, i *instance) {
+	if m.host.ended != nil && i.memory != nil {
+		if view, ok := i.memory.Read(0, i.memory.Size()); ok {
+			m.host.ended(m.config.Name, view)
+		}
+	}
 	i.close(context.WithoutCancel(ctx))
 	m.instances.Dec()
 }
