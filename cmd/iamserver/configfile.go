@@ -6,26 +6,39 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 	"gopkg.in/yaml.v3"
+
+	"iamserver/plugins/host"
 )
 
-// settings are those of a configuration file, by the names of the flags, as
-// they would be written on the command line.
-type settings map[string]string
+// settings are those of a configuration file.
+type settings struct {
+	// flags are by name, as they would be written on the command line.
+	flags map[string]string
+	// plugins are the only ones that have no flag.
+	plugins []host.Config
+}
 
 // BeforeResolve is called by kong when the command line has been read. The file
 // may be named by the environment too, which kong's own type does not see.
-func (c *commands) BeforeResolve(k *kong.Kong, ctx *kong.Context) error {
+func (c *commands) BeforeResolve(k *kong.Kong, ctx *kong.Context, p *process) error {
 	i := slices.IndexFunc(k.Model.Flags, func(f *kong.Flag) bool { return f.Name == "config" })
 	path, _ := ctx.FlagValue(k.Model.Flags[i]).(string)
 	if path == "" {
 		return nil
 	}
-	file, err := readSettings(path)
+	// The local store changes the working directory later.
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	p.config = full
+	file, err := readSettings(full)
 	if err == nil {
 		err = file.Validate(k.Model)
 	}
@@ -36,7 +49,7 @@ func (c *commands) BeforeResolve(k *kong.Kong, ctx *kong.Context) error {
 	return nil
 }
 
-func readSettings(path string) (settings, error) {
+func readSettings(path string) (*settings, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -45,9 +58,15 @@ func readSettings(path string) (settings, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&nodes); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	file := settings{}
+	file := &settings{flags: map[string]string{}}
+	if list, ok := nodes[pluginsSetting]; ok {
+		if file.plugins, err = readPlugins(&list, filepath.Dir(path)); err != nil {
+			return nil, err
+		}
+		delete(nodes, pluginsSetting)
+	}
 	for name, node := range nodes {
-		if file[name], err = flagText(&node); err != nil {
+		if file.flags[name], err = flagText(&node); err != nil {
 			return nil, fmt.Errorf("line %d: %s: %w", node.Line, name, err)
 		}
 	}
@@ -99,7 +118,7 @@ func scalar(node *yaml.Node) (string, error) {
 
 // Validate implements kong.Resolver. A name that is no flag of any command is
 // an error: a setting that is misspelt must not look as if it were in force.
-func (s settings) Validate(app *kong.Application) error {
+func (s *settings) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, leaf := range app.Leaves(false) {
 		for _, flag := range leaf.Flags {
@@ -107,7 +126,7 @@ func (s settings) Validate(app *kong.Application) error {
 		}
 	}
 	var unknown []string
-	for name := range s {
+	for name := range s.flags {
 		if !known[name] {
 			unknown = append(unknown, name)
 		}
@@ -121,8 +140,8 @@ func (s settings) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver. The environment wins over the file, which
 // kong would have the other way around.
-func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	value, ok := s[flag.Name]
+func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, ok := s.flags[flag.Name]
 	if !ok {
 		return nil, nil // kong's word for "not here"
 	}

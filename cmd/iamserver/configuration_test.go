@@ -49,7 +49,49 @@ Secrets are never flags. These come from the environment alone:
 | ` + "`IAMSERVER_ROOT_ACCESS_KEY_ID`, `IAMSERVER_ROOT_SECRET_ACCESS_KEY`" + ` | root's credentials, instead of those in ` + "`root.env`" + ` |
 | ` + "`IAMSERVER_MASTER_KEY`" + ` | the keyset that seals secrets, base64 of what ` + "`master.key`" + ` holds, instead of that file |
 
-SIGHUP opens the audit log and the certificate anew. SIGTERM and SIGINT let running requests finish.
+## Plugins
+
+The file alone has ` + "`plugins`" + `, a list of WebAssembly modules that the server asks; [plugins.md](plugins.md) says how to write and
+use them. A name that is none of these is an error, and a plugin that cannot be loaded stops the start.
+
+` + "```yaml" + `
+plugins:
+  - name: office-hours              # in logs, metrics and the audit log
+    path: office-hours.wasm         # relative to the folder of this file
+    sha256: f7e0275a87a94e77499c27a1df06af3bc6a2a4c7c9ce530a93f74feb4c724e73
+    hooks: [authorize]              # of authorize, validate_policy, generate_access_key
+    config: 60                      # any value; the plugin gets it as JSON
+    filter:                         # what authorize is asked about; all by default
+      actions: ["s3:Get*", "iam:*"]
+      resource_prefixes: ["arn:aws:s3:::finance/"]
+      principal_types: [IAMUser, ServiceAccount]
+    on_error: deny                  # or abstain: what a failure of authorize means
+    may_grant: false                # whether authorize may allow what no policy allows
+    include_root: false             # whether authorize is asked about root's IAM actions
+    isolation: pooled               # or fresh: a new instance for each question of authorize
+    allow_supplied: false           # whether callers may bring keys of the generator's shape
+    secret_source: host             # or plugin: who makes secret access keys
+    limits:                         # 0, or none, is the default
+      authorize_fuel: 5000000
+      authorize_time: 10ms
+      validate_fuel: 100000000
+      validate_time: 200ms
+      generate_fuel: 20000000
+      generate_time: 50ms
+      init_fuel: 500000000
+      init_time: 1s
+      memory_pages: 256             # of 64 KiB
+      instances: 0
+      authorize_input: 65536        # bytes
+      other_input: 262144
+      calls: 1000000                # of one instance
+` + "```" + `
+
+## Signals
+
+SIGHUP opens the audit log and the certificate anew, and reads ` + "`plugins`" + ` again; a change of the file or of a module is
+noticed within two seconds as well. A module that changed is loaded once the file has its new hash; what cannot be loaded
+leaves everything as it was. SIGTERM and SIGINT let running requests finish.
 `
 
 func configurationReference(app *kong.Application) string {

@@ -21,6 +21,7 @@ const (
 	databaseName = "iam.db"
 	modelName    = "awscli"
 	objectsName  = "s3"
+	cacheName    = "plugin-cache"
 )
 
 // dataDirectory is an open data directory: nobody else has it open.
@@ -73,7 +74,7 @@ func onlyOurs(path string) error {
 		switch e.Name() {
 		case databaseName:
 			return nil
-		case modelName, objectsName, rootcreds.FileName, seal.FileName, "lost+found": // which a new file system has
+		case modelName, objectsName, cacheName, rootcreds.FileName, seal.FileName, "lost+found": // which a new file system has
 		default:
 			foreign = e.Name()
 		}

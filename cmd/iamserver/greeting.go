@@ -10,9 +10,14 @@ import (
 	"iamserver/runtime/rootcreds"
 )
 
+// addresses are where the server listens; nil where it does not.
+type addresses struct {
+	main, admin, asked net.Addr
+}
+
 // greet says on standard output what a person who has just started the server
 // wants to know: what is listening, where the data is, what to type next.
-func (c *serveCommand) greet(w io.Writer, address net.Addr, all []net.Listener, data *dataDirectory, root *rootcreds.Root) {
+func (c *serveCommand) greet(w io.Writer, at addresses, data *dataDirectory, root *rootcreds.Root, extended *plugins) {
 	scheme := "http"
 	if c.TLSCert != "" {
 		scheme = "https"
@@ -23,9 +28,12 @@ func (c *serveCommand) greet(w io.Writer, address net.Addr, all []net.Listener, 
 	if c.S3 == "off" {
 		services = "IAM and STS  "
 	}
-	fmt.Fprintf(&b, "  %s %s://%s, account %s\n", services, scheme, address, c.AccountID)
-	if len(all) > 1 {
-		fmt.Fprintf(&b, "  health        http://%s/healthz, /readyz, /metrics\n", all[1].Addr())
+	fmt.Fprintf(&b, "  %s %s://%s, account %s\n", services, scheme, at.main, c.AccountID)
+	if at.admin != nil {
+		fmt.Fprintf(&b, "  health        http://%s/healthz, /readyz, /metrics\n", at.admin)
+	}
+	if at.asked != nil {
+		fmt.Fprintf(&b, "  forward-auth  %s\n", at.asked)
 	}
 	fmt.Fprintf(&b, "  data          %s\n", data.path)
 	switch {
@@ -33,6 +41,9 @@ func (c *serveCommand) greet(w io.Writer, address net.Addr, all []net.Listener, 
 		fmt.Fprintf(&b, "  objects       %s\n", c.localDir(data))
 	case c.S3 != "off":
 		fmt.Fprintf(&b, "  objects       %s\n", c.S3)
+	}
+	if names := extended.names(); names != "" {
+		fmt.Fprintf(&b, "  plugins       %s\n", names)
 	}
 	fmt.Fprintf(&b, "  root          access key id %s, from %s\n", root.Credentials.AccessKeyID, root.Source)
 	for _, other := range root.Overruled {

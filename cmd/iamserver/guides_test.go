@@ -17,7 +17,7 @@ var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
 
 func TestGuidesWork(t *testing.T) {
 	needs(t, "aws")
-	for _, guide := range []string{"README.md", "docs/getting-started.md", "docs/aws-cli.md", "docs/policies.md"} {
+	for _, guide := range []string{"README.md", "docs/getting-started.md", "docs/aws-cli.md", "docs/policies.md", "docs/s3.md", "docs/bucket-policies.md"} {
 		t.Run(guide, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(guide)))
 			require.NoError(t, err)

@@ -20,6 +20,7 @@ type commands struct {
 
 	Serve       serveCommand   `cmd:"" default:"withargs" help:"Serve IAM and STS (the default command)."`
 	AwscliModel modelCommand   `cmd:"" name:"awscli-model" help:"Write the model that teaches the AWS CLI the actions and parameters that AWS lacks."`
+	Plugin      pluginCommand  `cmd:"" help:"Look at plugins, and try them out."`
 	Root        rootCommand    `cmd:"" help:"Manage the credentials of the account's root."`
 	Version     versionCommand `cmd:"" help:"Print the version."`
 }
@@ -31,6 +32,7 @@ type process struct {
 	stop           context.Context // done when the process is told to end
 	insist         func()          // from then on, telling it again ends it at once
 	reload         <-chan os.Signal
+	config         string // absolute path of the configuration file, or empty
 }
 
 func main() {

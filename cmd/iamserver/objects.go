@@ -24,10 +24,11 @@ import (
 // objectFlags say which S3 store is served, and how.
 type objectFlags struct {
 	S3                string   `name:"s3" env:"IAMSERVER_S3" help:"S3 store to serve on the same port: local:DIR, a store on this disk (local: alone is s3 in the data directory); the address of another one, http://HOST:PORT or https://…, to stand in front of; or off." default:"local:" placeholder:"STORE"`
-	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store, AWS_ACCESS_KEY_ID=… and AWS_SECRET_ACCESS_KEY=…, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
+	S3CredentialsFile string   `name:"s3-credentials-file" env:"IAMSERVER_S3_CREDENTIALS_FILE" help:"File with the credentials of the other store in the form of root.env, two lines export AWS_ACCESS_KEY_ID=… and export AWS_SECRET_ACCESS_KEY=… with values in single quotes, mode 0600. Otherwise they are IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY in the environment." placeholder:"FILE"`
 	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
+	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, unless --s3-keys is exact." default:".sgwtmp,.uploads" placeholder:"NAME,…"`
 	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
 	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
 }
@@ -79,7 +80,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	}
 	served.Keys = &s3.KeyProfile{}
 	if f.S3Keys == "files" {
-		*served.Keys = localstore.Keys()
+		served.Keys = &s3.KeyProfile{Files: true, Reserved: f.S3Reserved}
 	}
 	served.Upstream = s3.Upstream{
 		Endpoint: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Region: f.S3Region, VirtualHosts: f.S3VirtualHosts,
@@ -150,7 +151,11 @@ func (f *objectFlags) credentials(p *process) (id, secret string, err error) {
 // absolute makes the paths that are used later ones that do not depend on the
 // working directory: the local store changes it.
 func (c *serveCommand) absolute() error {
-	for _, path := range []*string{&c.AuditLog, &c.TLSCert, &c.TLSKey} {
+	paths := []*string{&c.AuditLog, &c.TLSCert, &c.TLSKey}
+	for i := range c.Plugin {
+		paths = append(paths, &c.Plugin[i])
+	}
+	for _, path := range paths {
 		if *path == "" || *path == "-" {
 			continue
 		}

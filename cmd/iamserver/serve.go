@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,8 @@ import (
 type serveCommand struct {
 	location
 	objectFlags
+	authorizeFlags
+	pluginFlags
 
 	AccountID       string         `name:"account-id" help:"Account id, 12 digits. It cannot change once there is data." default:"000000000000"`
 	AcceptRegion    []string       `help:"Regions accepted in signatures; any by default." placeholder:"REGION,…"`
@@ -63,7 +66,7 @@ func (c *serveCommand) Validate() error {
 	if c.MaxConnections < 1 {
 		return errors.New("--max-connections must be at least 1")
 	}
-	return errors.Join(c.location.Validate(), c.objectFlags.Validate())
+	return errors.Join(c.location.Validate(), c.objectFlags.Validate(), c.validateAuthorize(c.S3))
 }
 
 // Run serves until the process is told to stop.
@@ -123,6 +126,12 @@ func (c *serveCommand) Run(p *process) (err error) {
 		defer closing(&err, store)
 	}
 	config.S3 = objects
+	extended, err := c.openPlugins(p, filepath.Join(data.path, cacheName), log, registry)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, extended)
+	extended.join(&config)
 	iam, err := server.Open(p.stop, config)
 	if err != nil {
 		return explain(err, data, root)
@@ -132,23 +141,38 @@ func (c *serveCommand) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
-	go c.reload(p, log, auditLog, certificate)
+	go c.reload(p, log, auditLog, certificate, extended)
 
 	servers := []*http.Server{c.httpServer(iam.Handler(), log)}
 	listeners := []net.Listener{certificate.over(netutil.LimitListener(listener, c.MaxConnections))}
+	bound := addresses{main: listener.Addr()}
 	if c.AdminListen != "" {
 		admin, err := net.Listen("tcp", c.AdminListen)
 		if err != nil {
 			return fmt.Errorf("--admin-listen: %w", err)
 		}
+		bound.admin = admin.Addr()
 		servers = append(servers, c.httpServer(adminHandler(data.store, registry), log))
 		listeners = append(listeners, admin)
+	}
+	if c.AuthorizeListen != "" {
+		handler, err := c.authorizer(iam)
+		if err != nil {
+			return err
+		}
+		asked, err := c.authorizeListener()
+		if err != nil {
+			return err
+		}
+		bound.asked = asked.Addr()
+		servers = append(servers, c.httpServer(handler, log))
+		listeners = append(listeners, netutil.LimitListener(asked, c.MaxConnections))
 	}
 	greeting := p.stdout
 	if c.AuditLog == "-" {
 		greeting = p.stderr // standard output is the log's
 	}
-	c.greet(greeting, listener.Addr(), listeners, data, root)
+	c.greet(greeting, bound, data, root, extended)
 	return serveAll(p, log, servers, listeners)
 }
 
@@ -251,17 +275,22 @@ func (h *certificate) over(l net.Listener) net.Listener {
 }
 
 // reload does on SIGHUP what operators expect: rotated logs and renewed
-// certificates are taken up without a restart.
-func (c *serveCommand) reload(p *process, log *slog.Logger, auditLog *audit.Log, held *certificate) {
+// certificates, and plugins, are taken up without a restart.
+func (c *serveCommand) reload(p *process, log *slog.Logger, auditLog *audit.Log, held *certificate, extended *plugins) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-p.stop.Done():
 			return
+		case <-tick.C:
+			extended.follow(p.stop)
+			continue
 		case <-p.reload:
 		}
-		var err error
+		err := extended.reload(p.stop)
 		if auditLog != nil {
-			err = auditLog.Reopen()
+			err = errors.Join(err, auditLog.Reopen())
 		}
 		if held != nil {
 			err = errors.Join(err, held.load(c.TLSCert, c.TLSKey))
@@ -270,7 +299,8 @@ func (c *serveCommand) reload(p *process, log *slog.Logger, auditLog *audit.Log,
 			log.Error("SIGHUP: what could not be opened anew stays as it was", "error", err)
 			continue
 		}
-		log.Info("SIGHUP: audit log and certificate opened anew")
+		log.Info("SIGHUP: audit log and certificate opened anew, plugins read anew")
+		extended.announce()
 	}
 }
 

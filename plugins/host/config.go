@@ -125,6 +125,12 @@ func DefaultLimits(processors int) Limits {
 	}
 }
 
+// Of returns the fuel and the time that one call of a hook may take.
+func (l Limits) Of(h Hook) (fuel int64, within time.Duration) {
+	b := l.budget(h)
+	return b.fuel, b.time
+}
+
 // or returns the limits with those of d where they are 0.
 func (l Limits) or(d Limits) Limits {
 	or(&l.MemoryPages, d.MemoryPages)

@@ -330,6 +330,9 @@ func (m *Module) Close(ctx context.Context) error {
 // Name is the plugin's name.
 func (m *Module) Name() string { return m.config.Name }
 
+// Hooks are those that the configuration has it asked.
+func (m *Module) Hooks() []Hook { return slices.Clone(m.config.Hooks) }
+
 // Describe returns what the module showed when it was loaded.
 func (m *Module) Describe() Description { return *m.description }
 

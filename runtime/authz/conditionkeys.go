@@ -96,6 +96,12 @@ func (k *conditionKeys) Value(key *policy.Key) policy.Value {
 	return k.request.Keys.Value(key)
 }
 
+// Costs implements policy.FrugalContext.
+func (k *conditionKeys) Costs(key *policy.Key) bool {
+	frugal, ok := k.request.Keys.(policy.FrugalContext)
+	return ok && frugal.Costs(key)
+}
+
 // principalTypes are the values of aws:PrincipalType.
 var principalTypes = map[PrincipalType]string{User: "User", ServiceAccount: "User", Root: "Account", Anonymous: "Anonymous"}
 

@@ -36,15 +36,30 @@ func (s *Service) GetContextKeysForPrincipalPolicy(tx *Tx, req *iamapi.GetContex
 }
 
 func contextKeys(policies []simulatedPolicy) []string {
-	names := []string{}
+	names := keyNames{all: []string{}}
 	for _, p := range policies {
-		for _, name := range p.document.ContextKeys() {
-			if !slices.ContainsFunc(names, func(known string) bool { return strings.EqualFold(known, name) }) {
-				names = append(names, name)
-			}
+		names.add(p.document.ContextKeys())
+	}
+	return names.all
+}
+
+// keyNames are names of condition keys, each once without regard to case. There can
+// be many thousands.
+type keyNames struct {
+	all  []string
+	seen map[string]bool
+}
+
+func (k *keyNames) add(names []string) {
+	if k.seen == nil {
+		k.seen = map[string]bool{}
+	}
+	for _, name := range names {
+		if folded := strings.ToLower(name); !k.seen[folded] {
+			k.seen[folded] = true
+			k.all = append(k.all, name)
 		}
 	}
-	return names
 }
 
 // ListPoliciesGrantingServiceAccess returns by service the policies of a user with

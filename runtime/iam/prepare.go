@@ -110,8 +110,11 @@ func (p *preparing) validateOptional(operation string, document **string) error 
 // One that check refuses is left to the handler, which does so in its turn.
 func (p *preparing) validate(operation, name string, document *string, check func(document string) error) error {
 	v := p.config.Validator
-	if v == nil || !v.Validates() || check(*document) != nil {
+	if v == nil || !v.Validates() {
 		return nil
+	}
+	if err := check(*document); err != nil {
+		return nil //nolint:nilerr // see above
 	}
 	operation = iamapi.Service.Name + ":" + operation
 	got, err := v.ValidatePolicy(p.ctx, &pluginapi.ValidatePolicyRequest{
@@ -169,7 +172,9 @@ func (p *preparing) generate(purpose pluginapi.Purpose) error {
 	return nil
 }
 
-func (s *Service) generates() bool { return s.config.Generator != nil && s.config.Generator.Generates() }
+func (s *Service) generates() bool {
+	return s.config.Generator != nil && s.config.Generator.Generates()
+}
 
 // generatedKey is the key that a generator made; nothing without a generator. A
 // server that has one never makes ids itself.

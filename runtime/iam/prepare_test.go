@@ -95,7 +95,7 @@ func TestEveryDocumentIsValidated(t *testing.T) {
 			require.Equal(t, "rules", prepared.Plugin, name)
 			require.Len(t, p.documents, 1, name)
 			require.Equal(t, "iam:"+name, p.documents[0].Operation)
-			require.Equal(t, harmless, string(p.documents[0].Document))
+			require.Equal(t, []byte(harmless), p.documents[0].Document)
 
 			other := strings.Replace(harmless, "s3:GetObject", "s3:PutObject", 1)
 			replaced := []iam.Replacement{{Plugin: "rules", Before: "a", After: "b"}}
@@ -104,7 +104,7 @@ func TestEveryDocumentIsValidated(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, replaced, prepared.Replacements)
 			require.Equal(t, other, get(documents(reflect.ValueOf(prepared.Request).Elem())[0]), name)
-			require.Equal(t, harmless, get(member), "the request stays what the caller sent")
+			require.Equal(t, []byte(harmless), []byte(get(member)), "the request stays what the caller sent")
 
 			_, err = prepare(t, &plugin{validation: iam.Validation{Document: []byte(`{"a":1}`)}}, request)
 			require.ErrorContains(t, err, "validate the policy of iam:"+name+": ", "a replacement is checked")

@@ -17,11 +17,11 @@ import (
 )
 
 // A page of a simulation has at least one action, and no more actions than make
-// this many decisions and show this many statements in all. Nor does it take more
+// this many decisions and show this many statements and condition keys in all. Nor does it take more
 // than maxWork steps: part of a second.
 const (
 	maxEvaluations = 1_000
-	maxShown       = 50_000
+	maxShown       = 100_000
 	maxWork        = 10 * policy.MaxWork
 )
 
@@ -245,11 +245,10 @@ func (m *simulation) page(after *string, limit int) (results []iamapi.Evaluation
 			return nil, nil, iamerr.InvalidMarker()
 		}
 	}
-	resources, statements := max(len(m.resources), 1), 0
+	resources, shown := max(len(m.resources), 1), 1
 	for i := range m.compiled {
-		statements += len(m.compiled[i].document.Statements)
+		shown += resources * (len(m.compiled[i].document.Statements) + len(m.compiled[i].document.ContextKeys()))
 	}
-	shown := max(resources*statements, 1)
 	if shown > maxShown {
 		return nil, nil, iamerr.SimulationTooLarge()
 	}
@@ -284,26 +283,23 @@ func (m *simulation) result(name string) iamapi.EvaluationResult {
 	for i := range out.ResourceSpecificResults {
 		out.EvalDecision = worse(out.EvalDecision, out.ResourceSpecificResults[i].EvalResourceDecision)
 	}
+	var missing keyNames
 	for i := range out.ResourceSpecificResults {
 		summarize(&out, &out.ResourceSpecificResults[i])
+		missing.add(out.ResourceSpecificResults[i].MissingContextValues)
 	}
+	out.MissingContextValues = missing.all
 	return out
 }
 
 // summarize adds the result on one resource to that of all, which has the decision:
-// the statements that led to it, the condition keys that are missing, and of each
-// detail the most restrictive.
+// the statements that led to it, and of each detail the most restrictive.
 func summarize(all *iamapi.EvaluationResult, one *iamapi.ResourceSpecificResult) {
 	if one.EvalResourceDecision == all.EvalDecision {
 		for i := range one.MatchedStatements {
 			if !slices.ContainsFunc(all.MatchedStatements, func(s iamapi.SimulatedStatement) bool { return sameStatement(&s, &one.MatchedStatements[i]) }) {
 				all.MatchedStatements = append(all.MatchedStatements, one.MatchedStatements[i])
 			}
-		}
-	}
-	for _, key := range one.MissingContextValues {
-		if !slices.ContainsFunc(all.MissingContextValues, func(k string) bool { return strings.EqualFold(k, key) }) {
-			all.MissingContextValues = append(all.MissingContextValues, key)
 		}
 	}
 	for side, decision := range one.EvalDecisionDetails {

@@ -212,6 +212,15 @@ func many(list string, n int, value step) step {
 	return all
 }
 
+// manyKeys are members of a condition operator.
+func manyKeys(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = `"aws:PrincipalTag/` + strconv.Itoa(i) + `":"true"`
+	}
+	return strings.Join(all, ",")
+}
+
 // values are those of a context entry.
 func values(n int) (all step) {
 	for i := range n {
@@ -270,7 +279,11 @@ func TestSimulateRefuses(t *testing.T) {
 				"&ContextEntries.member.2.ContextKeyName=aws:principaltag/TEAM&ContextEntries.member.2.ContextKeyValues.member.1=b",
 			err: "InvalidInput: The context entry aws:principaltag/TEAM is there twice.",
 		},
-		{name: "more statements and resources than an answer can show", step: many("ResourceArns", 200, "arn:aws:s3:::b") + "&PolicyInputList.member.1=" + statements(500, "s3:*", "*"), err: tooLarge},
+		{name: "more statements and resources than an answer can show", step: many("ResourceArns", 300, "arn:aws:s3:::b") + "&PolicyInputList.member.1=" + statements(500, "s3:*", "*"), err: tooLarge},
+		{
+			name: "more condition keys and resources than an answer can show", err: tooLarge,
+			step: many("ResourceArns", 200, "arn:aws:s3:::b") + "&PolicyInputList.member.1=" + quoted(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{`+manyKeys(1000)+`}}}}`),
+		},
 		{
 			name: "patterns that take long to search for", err: tooLarge,
 			step: many("ResourceArns", 100, step("arn:aws:s3:::b/"+strings.Repeat("a", 1900))) + "&PolicyInputList.member.1=" + statements(300, "s3:*", "arn:aws:s3:::b/*"+strings.Repeat("?a", 80)+"#b*"),

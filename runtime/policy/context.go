@@ -56,6 +56,14 @@ type Context interface {
 	Value(key *Key) Value
 }
 
+// A FrugalContext is a Context of which some values cost something to obtain.
+// Explain does not ask for those only to tell that they are missing.
+type FrugalContext interface {
+	Context
+	// Costs reports whether the value of a key has to be fetched from somewhere.
+	Costs(key *Key) bool
+}
+
 // A Value is what a condition key has in a request. The zero Value is absent.
 type Value struct {
 	kind valueKind

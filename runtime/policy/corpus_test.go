@@ -91,7 +91,7 @@ func TestCorpus(t *testing.T) {
 	principals := map[string]policy.Principal{}
 	readPrincipals(t, principals)
 
-	cases, deviations := 0, map[string]bool{}
+	cases, deviations, forms := 0, map[string]bool{}, map[string]bool{}
 	for _, name := range names {
 		if filepath.Base(name) == principalsFile {
 			continue
@@ -107,6 +107,7 @@ func TestCorpus(t *testing.T) {
 				deviations[c.Deviation] = true
 				t.Run(c.Case, func(t *testing.T) {
 					s, want := reader.readCase(t, c)
+					noteForms(s, forms)
 					requireDecision(t, s, want)
 				})
 			}
@@ -118,7 +119,7 @@ func TestCorpus(t *testing.T) {
 					for j := range table.Rows {
 						cases++
 						deviations[table.Rows[j].Deviation] = true
-						t.Run(strconv.Itoa(j+1), func(t *testing.T) { reader.row(t, table, &table.Rows[j]) })
+						t.Run(strconv.Itoa(j+1), func(t *testing.T) { noteForms(reader.row(t, table, &table.Rows[j]), forms) })
 					}
 				})
 			}
@@ -128,6 +129,47 @@ func TestCorpus(t *testing.T) {
 	require.GreaterOrEqual(t, cases, 400, "decision cases")
 	for _, name := range strings.Fields("M1 M2 M3 M4 M5 M6 M7 M8 M9 M10 W1 W2 W3 W4 W5 W6 W7 versitygw moto Ceph") {
 		require.Contains(t, deviations, name, "deviations of other engines")
+	}
+	var missing []string
+	for _, operator := range operatorNames {
+		for _, form := range []string{"", "IfExists", "ForAllValues:", "ForAnyValue:"} {
+			for _, value := range []string{"present", "missing", "multi-valued"} {
+				if operator == "Null" && form != "" {
+					continue // it has none of these
+				}
+				name := form + operator
+				if form == "IfExists" {
+					name = operator + form
+				}
+				if !forms[name+" "+value] {
+					missing = append(missing, name+" "+value)
+				}
+			}
+		}
+	}
+	require.Empty(t, missing, "operators in forms that no case has")
+}
+
+// noteForms notes in which forms the conditions of s have their operators, and what
+// the request has for their keys.
+func noteForms(s *situation, forms map[string]bool) {
+	for _, part := range allParts {
+		for _, p := range s.parts[part] {
+			for _, statement := range p.document.Statements {
+				for _, operator := range statement.Condition {
+					for _, key := range operator.Keys {
+						form := "present"
+						switch (naive{situation: s}).value(key.Name).(type) {
+						case nil:
+							form = "missing"
+						case []string:
+							form = "multi-valued"
+						}
+						forms[operator.Name+" "+form] = true
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -206,7 +248,8 @@ var kinds = map[policy.Part]policy.Kind{
 
 // row decides with the statement of the table as an Allow, then as a Deny beside
 // an Allow of everything.
-func (r corpusReader) row(t *testing.T, table *corpusTable, row *corpusRow) {
+func (r corpusReader) row(t *testing.T, table *corpusTable, row *corpusRow) *situation {
+	t.Helper()
 	require.Contains(t, []string{"holds", "fails", "failsClosed"}, row.Then)
 	s := r.situation(t, row.corpusRequest, row.With)
 	part, by := policy.Identity, "identity/1/1"
@@ -235,6 +278,7 @@ func (r corpusReader) row(t *testing.T, table *corpusTable, row *corpusRow) {
 		want = expectation{decision: "allowed", by: []string{"everything/1"}, missing: row.Missing}
 	}
 	requireDecision(t, s, want)
+	return s
 }
 
 // everything is a policy that allows it.

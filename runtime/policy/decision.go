@@ -94,6 +94,7 @@ type Reasons struct {
 	// MissingKeys are the condition keys, as written first, that the statements of
 	// all policies name, in conditions or variables, and that the request does not
 	// have; in the order of the parts, policies and statements, each once (compared
-	// without regard to case).
+	// without regard to case). Of what costs something to obtain they have only what
+	// a statement in play asked for.
 	MissingKeys []string
 }

@@ -18,6 +18,7 @@ type evaluation struct {
 	// What follows is of the part and the policy whose statements are tried.
 	set     *Set
 	base    int   // of the part in values
+	policy  int   // in the set
 	numbers []int // of the policy's keys in the part
 
 	// The latest answers of an actionSet and of a resourceSet.
@@ -170,8 +171,15 @@ func (e *evaluation) within(part Part) bool {
 
 // enter makes the statements of a part the ones that are tried.
 func (e *evaluation) enter(part Part) *Set {
-	e.set, e.base = e.parts[part], e.bases[part]
+	e.set, e.base, e.policy = e.parts[part], e.bases[part], -1
 	return e.set
+}
+
+// turnTo makes the statements of a policy the ones that are tried.
+func (e *evaluation) turnTo(policy int) {
+	if e.policy != policy {
+		e.policy, e.numbers = policy, e.set.numbers[policy]
+	}
 }
 
 // denied reports whether a Deny of a part denies the request.
@@ -182,7 +190,7 @@ func (e *evaluation) denied(part Part) bool {
 
 func (e *evaluation) anyDenies(entries []entry) bool {
 	for i := range entries {
-		e.numbers = e.set.numbers[entries[i].policy]
+		e.turnTo(entries[i].policy)
 		if entries[i].statement.denies(e) {
 			return true
 		}
@@ -201,7 +209,7 @@ func (e *evaluation) class(part Part) class {
 
 func (e *evaluation) strongest(entries []entry, named class) class {
 	for i := 0; i < len(entries) && named < directly; i++ {
-		e.numbers = e.set.numbers[entries[i].policy]
+		e.turnTo(entries[i].policy)
 		named = max(named, entries[i].statement.class(e))
 	}
 	return named

@@ -103,6 +103,26 @@ func TestKeysAreAskedForOnceAndOnlyWhereTheyCount(t *testing.T) {
 	require.Equal(t, map[string]int{"s3:ExistingObjectTag/c": 1}, context.asked)
 }
 
+// frugal is counting whose tags cost something.
+type frugal struct{ counting }
+
+func (*frugal) Costs(key *policy.Key) bool { return key.Name() == "s3:existingobjecttag" }
+
+func TestExplainingAsksForNothingThatCosts(t *testing.T) {
+	p := policy.Policies{Identity: setOf(t, document(
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::other/*","Condition":{"StringEquals":{"s3:ExistingObjectTag/a":"1","aws:username":"alice"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/b":"1"}}}`,
+	))}
+	context := &frugal{counting{map[string]int{}}}
+	decision, reasons := p.Explain(&policy.Request{
+		Principal: policy.Principal{Type: policy.User}, Action: vocabulary.Action("s3:GetObject"),
+		Resource: policy.NewResource("arn:aws:s3:::home/x"), Context: context,
+	})
+	require.Equal(t, policy.ImplicitDeny, decision)
+	require.Equal(t, []string{"aws:username", "s3:ExistingObjectTag/b"}, reasons.MissingKeys)
+	require.Equal(t, map[string]int{"aws:username": 1, "s3:ExistingObjectTag/b": 2}, context.asked, "once to decide, and once to explain")
+}
+
 // tagged has the tags of an object, whose keys may differ in case only.
 type tagged map[string]string
 

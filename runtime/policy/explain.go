@@ -19,7 +19,7 @@ func (p *Policies) Explain(r *Request) (Decision, Reasons) {
 		}
 		e.enter(Part(i))
 		for j, policy := range set.policies {
-			e.numbers = set.numbers[j]
+			e.turnTo(j)
 			for k := range policy.statements {
 				s := &policy.statements[k]
 				m := Match{Part: Part(i), Source: policy.source, Sid: s.sid, Index: s.index, Start: s.start, End: s.end}
@@ -31,7 +31,7 @@ func (p *Policies) Explain(r *Request) (Decision, Reasons) {
 				}
 			}
 			for k := range policy.keys {
-				if !e.value(k).Present() {
+				if e.mayAsk(k) && !e.value(k).Present() {
 					missing.number(policy.keys[k].text)
 				}
 			}
@@ -46,6 +46,13 @@ func (p *Policies) Explain(r *Request) (Decision, Reasons) {
 	}
 	reasons.MissingKeys = texts(missing.keys)
 	return decision, reasons
+}
+
+// mayAsk reports whether a key's value is known, or costs nothing.
+func (e *evaluation) mayAsk(key int) bool {
+	n := e.numbers[key]
+	frugal, ok := e.request.Context.(FrugalContext)
+	return !ok || e.values[e.base+n].known || !frugal.Costs(e.set.keys[n])
 }
 
 // lacking returns the parts that had to allow and did not.

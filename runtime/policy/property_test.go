@@ -261,7 +261,7 @@ func (s *situation) withStatement(seed uint64, effect policy.Effect) *situation 
 	return c
 }
 
-// split makes a statement for each pair of an action and a resource.
+// split makes a statement for each action, resource and principal.
 func (s *situation) split() *situation {
 	c := s.clone()
 	for _, part := range allParts {
@@ -284,12 +284,21 @@ func splitStatement(s *policy.Statement) []policy.Statement {
 	if len(s.Resource) > 1 {
 		resources = slices.Collect(slices.Chunk(s.Resource, 1))
 	}
+	principals := []*policy.Principals{s.Principal}
+	if s.Principal != nil && len(s.Principal.AWS) > 1 {
+		principals = nil
+		for _, name := range s.Principal.AWS {
+			principals = append(principals, &policy.Principals{AWS: []string{name}})
+		}
+	}
 	var all []policy.Statement
 	for _, action := range actions {
 		for _, resource := range resources {
-			one := *s
-			one.Action, one.Resource = action, resource
-			all = append(all, one)
+			for _, principal := range principals {
+				one := *s
+				one.Action, one.Resource, one.Principal = action, resource, principal
+				all = append(all, one)
+			}
 		}
 	}
 	return all

@@ -21,7 +21,7 @@ type Client struct {
 	// Region is the region to sign for.
 	Region string
 	// ModelDir is the absolute path of the directory with the AWS CLI model,
-	// for AWS_DATA_PATH.
+	// for AWS_DATA_PATH; empty where none was written.
 	ModelDir string
 }
 
@@ -55,6 +55,9 @@ func format(credentials Credentials, client Client) string {
 		credentials.AccessKeyID, string(credentials.SecretAccessKey), client.Region, client.Region, client.url(), client.url(), client.ModelDir,
 	}
 	for i, name := range names {
+		if values[i] == "" {
+			continue
+		}
 		fmt.Fprintf(&b, "export %s=%s\n", name, quote(values[i]))
 	}
 	b.WriteString(unset + "\n")
@@ -159,7 +162,7 @@ func (c Client) validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("the listen address %q is not host:port", c.Listen)
 	}
-	if !filepath.IsAbs(c.ModelDir) {
+	if c.ModelDir != "" && !filepath.IsAbs(c.ModelDir) {
 		return fmt.Errorf("the path of the AWS CLI model, %q, is not absolute", c.ModelDir)
 	}
 	if c.Region == "" {

@@ -15,6 +15,7 @@ package s3
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"iamserver/generated/s3api"
@@ -61,6 +62,11 @@ type Config struct {
 	Domains []string
 	// Keys are the object keys that the store tells apart.
 	Keys KeyProfile
+	// Operations are the names of the operations that the store has; nil means all. A
+	// store that does not know a parameter may take the request for another one:
+	// DELETE /bucket/key?tagging for deleting the object. Those that never reach the
+	// store are served in any case.
+	Operations []string
 }
 
 // A Classifier recognises requests. It is safe for concurrent use.
@@ -94,6 +100,9 @@ func (c *Classifier) Classify(req sigv4.Request, r *Request) error {
 	}
 	if refused := r.Operation.Refused; refused != "" {
 		return s3err.OperationRefused(r.Operation.Name, refused)
+	}
+	if c.cfg.Operations != nil && !r.Operation.Here && !slices.Contains(c.cfg.Operations, r.Operation.Name) {
+		return s3err.OperationRefused(r.Operation.Name, "The store does not have it.")
 	}
 	if err := r.checkParameters(); err != nil {
 		return err

@@ -74,6 +74,7 @@ type inquiry struct {
 	auth      *sigv4.Authorization
 	principal *authz.Principal
 	denial    *authz.Outcome
+	hooked    *authz.Outcome // of what was allowed
 }
 
 func (q *inquiry) run(ctx context.Context) error {
@@ -101,7 +102,7 @@ func (q *inquiry) run(ctx context.Context) error {
 	}
 	request := &authz.Request{
 		Principal: q.principal, Account: s.config.Account, Action: s.permissions.Vocabulary().Action(q.action.Name), ReadOnly: q.action.ReadOnly,
-		Resources: resources, Keys: q.action.Keys,
+		Resources: resources, Keys: q.action.Keys, ID: q.id,
 		Environment: authz.Environment{
 			SourceIP: source, SecureTransport: secure, UserAgent: q.request.UserAgent(), Referer: q.request.Referer(), Region: q.auth.Region, Time: now,
 		},
@@ -114,6 +115,7 @@ func (q *inquiry) run(ctx context.Context) error {
 		q.denial = &outcome
 		return iamerr.Denied(authz.Denial(request, &outcome))
 	}
+	q.hooked = &outcome
 	return nil
 }
 
@@ -225,9 +227,7 @@ func (q *inquiry) record(err error) *audit.Record {
 	for _, resource := range q.action.Resources {
 		r.Resources = append(r.Resources, audit.Resource{ARN: resource.ARN, AccountID: q.server.config.Account})
 	}
-	if q.denial != nil {
-		r.AdditionalEventData = denialData(q.denial)
-	}
+	r.AdditionalEventData = decisionData(q.denial, q.hooked)
 	if err != nil {
 		r.ErrorCode, r.Refused = apierror.CodeOf(err), true
 		if answer := (*apierror.Error)(nil); errors.As(err, &answer) {

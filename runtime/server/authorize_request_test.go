@@ -66,7 +66,7 @@ func TestOtherServicesAskForDecisions(t *testing.T) {
 	f := open(t, func(c *server.Config) { c.Audit = log })
 	service := photoService(f.server)
 	t.Cleanup(service.Close)
-	alice := f.may(t, "alice", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"photos:Share","Resource":"arn:aws:photos:*:*:album/sum*","Condition":{"StringEquals":{"photos:With":"bob"}}}}`)
+	alice := f.alice(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"photos:Share","Resource":"arn:aws:photos:*:*:album/sum*","Condition":{"StringEquals":{"photos:With":"bob"}}}}`)
 	bob := f.user(t, "bob")
 	send := func(by key, service, url, body, signed string) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))

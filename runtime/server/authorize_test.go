@@ -118,10 +118,16 @@ func (f *fixture) may(t testing.TB, name, policy string) key {
 	return made
 }
 
+// alice makes the user alice that may do what an inline policy says.
+func (f *fixture) alice(t testing.TB, policy string) key {
+	t.Helper()
+	return f.may(t, "alice", policy)
+}
+
 // What the handler gets is what was authorized, and who was.
 func TestAnAuthorizedHandlerGetsRequestsMadeAnew(t *testing.T) {
 	e := embed(t, nil, nil)
-	alice := e.may(t, "alice", allow(`["s3:PutObject","s3:PutObjectTagging"]`, photos+"/alice/*"))
+	alice := e.alice(t, allow(`["s3:PutObject","s3:PutObjectTagging"]`, photos+"/alice/*"))
 	status, body := do(t, e.object(t, alice, "PUT", "/photos/alice/b%20c?x-id=PutObject", "hello", func(r *http.Request) {
 		r.Header.Set("X-Amz-Tagging", "a=%62")
 		r.Header.Set("X-Amz-Meta-Colour", "red")
@@ -151,7 +157,7 @@ func exported(d *server.Decision) server.Decision {
 
 func TestWhatAnAuthorizedHandlerNeverSees(t *testing.T) {
 	e := embed(t, nil, nil)
-	alice := e.may(t, "alice", allow(`"s3:GetObject"`, photos+"/alice/*"))
+	alice := e.alice(t, allow(`"s3:GetObject"`, photos+"/alice/*"))
 	nobody, stranger := key{}, key{AccessKeyID: "AKIASTRANGER", SecretAccessKey: "x"}
 	wrong := key{AccessKeyID: alice.AccessKeyID, SecretAccessKey: "wrong"}
 	for _, tt := range []struct {
@@ -205,7 +211,7 @@ func TestAnAuthorizedHandlerDeletesOnlyWhatIsAllowed(t *testing.T) {
 	e := embed(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `<DeleteResult><Deleted><Key>alice/a</Key></Deleted></DeleteResult>`) //nolint:errcheck // a test
 	})
-	alice := e.may(t, "alice", allow(`"s3:DeleteObject"`, photos+"/alice/*"))
+	alice := e.alice(t, allow(`"s3:DeleteObject"`, photos+"/alice/*"))
 	status, body := do(t, e.object(t, alice, "POST", "/photos?delete", `<Delete><Object><Key>alice/a</Key></Object><Object><Key>bob/b</Key></Object></Delete>`, nil))
 	require.Equal(t, 200, status, body)
 	require.Contains(t, body, "<Deleted><Key>alice/a</Key></Deleted>")
@@ -222,13 +228,13 @@ func TestAnAuthorizedHandlerDeletesOnlyWhatIsAllowed(t *testing.T) {
 func TestAnAuthorizedHandlerIsAskedForItsState(t *testing.T) {
 	e := embed(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "tagging=" {
-			require.Nil(t, server.DecisionOf(r.Context()))
-			require.Nil(t, server.PrincipalOf(r.Context()))
-			require.Empty(t, r.Header.Get("Authorization"))
+			if server.DecisionOf(r.Context()) != nil || server.PrincipalOf(r.Context()) != nil || r.Header.Get("Authorization") != "" {
+				w.WriteHeader(http.StatusTeapot)
+			}
 			io.WriteString(w, `<Tagging><TagSet><Tag><Key>team</Key><Value>`+strings.TrimPrefix(r.URL.Path, "/photos/")+`</Value></Tag></TagSet></Tagging>`) //nolint:errcheck // a test
 		}
 	})
-	alice := e.may(t, "alice", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/team":"red"}}}}`)
+	alice := e.alice(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/team":"red"}}}}`)
 	status, body := do(t, e.object(t, alice, "GET", "/photos/red", "", nil))
 	require.Equal(t, 200, status, body)
 	status, body = do(t, e.object(t, alice, "GET", "/photos/blue", "", nil))
@@ -261,11 +267,25 @@ func TestKeysOfAnAuthorizedHandler(t *testing.T) {
 	require.Equal(t, []string{"/photos/a//b", "/photos/k"}, []string{all[0].Target, all[1].Target})
 }
 
+// What a handler does not know of, it does not see: it could take it for something else.
+func TestOperationsOfAnAuthorizedHandler(t *testing.T) {
+	e := embed(t, func(c *server.Config) { c.S3 = &server.S3{Operations: []string{"GetObject", "DeleteObject"}} }, nil)
+	status, body := do(t, e.object(t, e.root, "DELETE", "/photos/a?tagging", "", nil))
+	require.Equal(t, 501, status, body)
+	require.Empty(t, e.seen.take())
+	status, body = do(t, e.object(t, e.root, "DELETE", "/photos/a", "", nil))
+	require.Equal(t, 200, status, body)
+	require.Len(t, e.seen.take(), 1)
+	status, body = do(t, e.object(t, e.root, "GET", "/photos?policy", "", nil))
+	require.Equal(t, 404, status, body)
+	require.Equal(t, "NoSuchBucketPolicy", element(body, "Code"))
+}
+
 // IAM and S3 are on one port.
 func TestIAMIsServedBesideAnAuthorizedHandler(t *testing.T) {
 	e := embed(t, nil, nil)
 	require.Contains(t, e.must(t, e.root, "ListUsers"), "<ListUsersResult>")
-	alice := e.may(t, "alice", allow(`"s3:*"`, "*"))
+	alice := e.alice(t, allow(`"s3:*"`, "*"))
 	status, body := do(t, e.request(t, alice, "ListUsers"))
 	require.Equal(t, 403, status, body)
 	require.Empty(t, e.seen.take())

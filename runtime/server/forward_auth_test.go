@@ -79,7 +79,7 @@ func everything(string) bool { return true }
 
 func TestAProxyIsTold(t *testing.T) {
 	g := guarding(t, proxyToken, func(path string) bool { return path != "/photos/alice/missing" })
-	alice := g.may(t, "alice", `{"Version":"2012-10-17","Statement":[
+	alice := g.alice(t, `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject","s3:CreateBucket","s3:PutObjectTagging"],"Resource":"arn:aws:s3:::photos*"},
 		{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"},"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"s3:prefix":"alice/"}}}]}`)
 	nobody := key{}
@@ -192,7 +192,7 @@ func TestWithoutATokenEverybodyMayAsk(t *testing.T) {
 // The source address is that of the peer; only trusted proxies name another one.
 func TestAClientCannotNameItsAddressThroughAProxy(t *testing.T) {
 	g := guarding(t, proxyToken, everything)
-	alice := g.may(t, "alice", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"198.51.100.1/32"}}}}`)
+	alice := g.alice(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"198.51.100.1/32"}}}}`)
 	q := question(g.object(t, alice, "GET", "/photos/a", "", nil))
 	q.Header.Set("X-Forwarded-For", "198.51.100.1")
 	status, _ := g.ask(q)

@@ -31,6 +31,9 @@ type S3 struct {
 	// Keys are the object keys that the store tells apart; nil means those of a
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
+	// Operations are those that the store has, such as GetObject; nil means all. See
+	// s3.Config.
+	Operations []string
 	// Spool is the folder for files that have to be there as a whole before the
 	// store gets them; empty means that of the system for temporary files.
 	Spool string
@@ -72,7 +75,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, Operations: cfg.Operations}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),

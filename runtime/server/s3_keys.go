@@ -76,6 +76,12 @@ func (k *s3Keys) Value(key *policy.Key) policy.Value {
 	return policy.Text(values[0])
 }
 
+// Costs implements policy.FrugalContext: what the store knows has to be asked for.
+func (k *s3Keys) Costs(key *policy.Key) bool {
+	row, _ := k.call.req.ConditionKey(k.need, key.String())
+	return row != nil && row.Source == operation.FromStore
+}
+
 func header(r *http.Request, name string) policy.Value {
 	if value := r.Header.Get(name); value != "" {
 		return policy.Text(value)

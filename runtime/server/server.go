@@ -1,7 +1,3 @@
-// Package server is the pipeline that every request goes through: request id,
-// limits, authentication, dispatch, authorization, the handler in its
-// transaction, the answer, the audit log and metrics. The rules of the actions
-// are not here; see packages iam and sts.
 package server
 
 import (
