@@ -237,6 +237,7 @@ func storyErrors(t *testing.T, o *objects) {
 	require.Equal(t, []string{a.header.Get("X-Amz-Request-Id"), a.header.Get("X-Amz-Id-2"), "/" + b + "/none"},
 		[]string{element(a.body, "RequestId"), element(a.body, "HostId"), element(a.body, "Resource")})
 	require.Equal(t, "The specified key does not exist.", a.message())
+	require.Equal(t, "The specified bucket does not exist", o.send(t, o.root, message{method: "GET", target: "/" + o.name("none")}).message(), "clients compare sentences")
 	head := o.send(t, o.root, message{method: "HEAD", target: "/" + b + "/none"})
 	require.Equal(t, []any{404, ""}, []any{head.status, head.body})
 	require.NotEmpty(t, head.header.Get("X-Amz-Request-Id"))

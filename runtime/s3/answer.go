@@ -36,6 +36,10 @@ func copyHeaders(into, from http.Header, content Content) {
 			into[name] = values
 		}
 	}
+	// Some stores write dates as nobody else does.
+	if modified, err := http.ParseTime(into.Get("Last-Modified")); err == nil {
+		into.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	}
 	// Some stores keep the coding of the body with the object.
 	if coding := into.Get("Content-Encoding"); strings.Contains(coding, "aws-chunked") {
 		if coding = withoutChunked(coding); coding == "" {
@@ -138,6 +142,11 @@ func (g *Gateway) storeError(r *Request, resp *http.Response, body *Body) error 
 		return headErrors(resp.StatusCode)
 	case !plainCode(answer.Code):
 		return s3err.StoreUnavailable()
+	// Clients compare these sentences, and stores have their own.
+	case answer.Code == s3err.NoSuchBucket.Name:
+		return s3err.BucketNotFound()
+	case answer.Code == s3err.NoSuchKey.Name:
+		return s3err.ObjectNotFound()
 	}
 	code := apierror.Code{Name: answer.Code, Status: resp.StatusCode, Fault: apierror.Sender}
 	// What a store does not offer is no failure of it.

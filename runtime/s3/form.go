@@ -122,6 +122,9 @@ func (f *Form) readFields(parts *multipart.Reader) error {
 			f.expand(part.FileName())
 			return nil
 		}
+		if name == "" || !utf8.ValidString(name) {
+			return s3err.MalformedForm()
+		}
 		value, err := io.ReadAll(io.LimitReader(part, maxFields+1))
 		if err != nil {
 			return malformed(err)
@@ -129,7 +132,7 @@ func (f *Form) readFields(parts *multipart.Reader) error {
 		if size += len(name) + len(value); size > maxFields || len(f.fields) == maxFieldCount {
 			return s3err.FieldsTooLong()
 		}
-		if name == "" || !utf8.Valid(value) || !utf8.ValidString(name) {
+		if !utf8.Valid(value) {
 			return s3err.MalformedForm()
 		}
 		for _, other := range f.fields {

@@ -219,6 +219,9 @@ func (r *Request) forwardHeaders(into http.Header) error {
 		if !ok {
 			continue
 		}
+		if values := r.header[name]; lists[name] && r.form == nil && len(values) > 0 {
+			value = strings.Join(values, ",")
+		}
 		switch name {
 		case "X-Amz-Tagging":
 			tags, err := parseTags(value)
@@ -227,9 +230,6 @@ func (r *Request) forwardHeaders(into http.Header) error {
 			}
 			value = tags.header()
 		case "Content-Encoding":
-			if r.form == nil {
-				value = strings.Join(r.header[name], ",")
-			}
 			if value = withoutChunked(value); value == "" {
 				continue
 			}

@@ -146,16 +146,17 @@ func (f *Form) literal(name string) string {
 	return ""
 }
 
+// String is the condition as S3's errors have it: ["eq", "$acl", "private"].
 func (c postCondition) String() string {
 	operator := "eq"
 	if c.prefix {
 		operator = "starts-with"
 	}
-	text, err := json.Marshal([]string{operator, "$" + c.field, c.value})
+	value, err := json.Marshal(c.value)
 	if err != nil {
 		return operator
 	}
-	return string(text)
+	return `["` + operator + `", "$` + c.field + `", ` + string(value) + `]`
 }
 
 // redirect is where a browser is sent after its form was taken.

@@ -149,7 +149,7 @@ const (
 // where two readers could take different ones for the one that counts.
 func (r *Request) uniqueHeaders() error {
 	for name, values := range r.header {
-		if len(values) > 1 && (strings.HasPrefix(name, amzPrefix) || single[name]) {
+		if len(values) > 1 && !lists[name] && (strings.HasPrefix(name, amzPrefix) || single[name]) {
 			return s3err.HeaderTwice(name)
 		}
 		if strings.HasPrefix(name, amzPrefix) {
@@ -179,10 +179,12 @@ var single = func() map[string]bool {
 			names[h] = true
 		}
 	}
-	// A list, of which clients send the coding of the body in a line of its own.
-	delete(names, "Content-Encoding")
 	return names
 }()
+
+// The headers that are lists, of which some clients send each value, or the coding
+// of the body, in a line of its own.
+var lists = map[string]bool{"Content-Encoding": true, "X-Amz-Object-Attributes": true, "X-Amz-Optional-Object-Attributes": true}
 
 // Header returns a header of the request by its canonical name. One that begins
 // with x-amz- may stand in the query of a presigned request, and in the form of

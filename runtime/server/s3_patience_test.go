@@ -57,7 +57,11 @@ func patiently(t *testing.T, handler func(p *patience, w http.ResponseWriter, bo
 	return client
 }
 
-const requestHead = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+// begin sends a request with a body of that length, or the beginning of it. The
+// answer tells what became of it.
+func begin(w io.Writer, length int, body string) {
+	_, _ = fmt.Fprintf(w, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", length, body)
+}
 
 // status is that of the answer, 0 if there is none, and how long it took.
 func status(client net.Conn) (int, time.Duration) {
@@ -85,9 +89,9 @@ func TestPatience(t *testing.T) {
 		status  int
 		most    time.Duration // until the end
 	}{
-		"who sends nothing is cut off": {readAll, func(w io.Writer) { fmt.Fprintf(w, requestHead, 10) }, 0, maxIdle},
+		"who sends nothing is cut off": {readAll, func(w io.Writer) { begin(w, 10, "") }, 0, maxIdle},
 		"who sends a byte each 50 seconds may take hours": {readAll, func(w io.Writer) {
-			fmt.Fprintf(w, requestHead, 200)
+			begin(w, 200, "")
 			for range 200 {
 				time.Sleep(50 * time.Second)
 				io.WriteString(w, "x") //nolint:errcheck // the answer tells
@@ -97,7 +101,7 @@ func TestPatience(t *testing.T) {
 			p.hurry()
 			return readAll(p, w, body)
 		}, func(w io.Writer) {
-			fmt.Fprintf(w, requestHead, 1000)
+			begin(w, 1000, "")
 			for range 1000 {
 				time.Sleep(time.Second)
 				if _, err := io.WriteString(w, "x"); err != nil {
@@ -114,7 +118,7 @@ func TestPatience(t *testing.T) {
 			p.relax()
 			return readAll(p, w, body)
 		}, func(w io.Writer) {
-			fmt.Fprintf(w, requestHead, 3)
+			begin(w, 3, "")
 			for range 3 {
 				time.Sleep(20 * time.Second)
 				io.WriteString(w, "x") //nolint:errcheck // the answer tells
@@ -124,17 +128,17 @@ func TestPatience(t *testing.T) {
 			err := readAll(p, w, body)
 			time.Sleep(5 * time.Hour)
 			return err
-		}, func(w io.Writer) { fmt.Fprintf(w, requestHead+"x", 1) }, 200, 5 * time.Hour},
+		}, func(w io.Writer) { begin(w, 1, "x") }, 200, 5 * time.Hour},
 		"a body that nobody wants is not waited for": {
 			func(*patience, http.ResponseWriter, io.Reader) error { return nil },
-			func(w io.Writer) { fmt.Fprintf(w, requestHead, 10) }, 200, maxRest,
+			func(w io.Writer) { begin(w, 10, "") }, 200, maxRest,
 		},
 		"nor is one in the middle of which the request is refused": {
 			func(_ *patience, _ http.ResponseWriter, body io.Reader) error {
 				_, err := io.ReadFull(body, make([]byte, 1))
 				return errors.Join(err, io.ErrUnexpectedEOF)
 			},
-			func(w io.Writer) { fmt.Fprintf(w, requestHead+"x", 10) }, 500, maxRest,
+			func(w io.Writer) { begin(w, 10, "x") }, 500, maxRest,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +172,7 @@ func TestPatienceEndsWithItsRequest(t *testing.T) {
 		})
 		r := bufio.NewReader(client)
 		for range 3 {
-			go io.WriteString(client, fmt.Sprintf(requestHead, 1)+"x") //nolint:errcheck // the answer tells
+			go begin(client, 1, "x")
 			response, err := http.ReadResponse(r, nil)
 			require.NoError(t, err)
 			require.NoError(t, response.Body.Close())
@@ -186,7 +190,7 @@ func TestPatienceWithAnswers(t *testing.T) {
 			failed <- err
 			return nil
 		})
-		go fmt.Fprintf(client, requestHead, 0) //nolint:errcheck // the answer tells
+		go begin(client, 0, "")
 		require.Error(t, <-failed)
 	})
 }
