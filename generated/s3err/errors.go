@@ -291,6 +291,12 @@ func AmbiguousKey() *apierror.Error {
 	return InvalidArgument.New("The store behind this server cannot tell the object key from another one. Segments between slashes must not be empty, '.' or '..', and the first must not be a reserved name.")
 }
 
+// PathAsID returns InvalidArgument: The id of a version or an upload must not have a slash, and not be
+// '.' or '..', at the store behind this server.
+func PathAsID() *apierror.Error {
+	return InvalidArgument.New("The id of a version or an upload must not have a slash, and not be '.' or '..', at the store behind this server.")
+}
+
 // InvalidFormField returns InvalidArgument: The field {Field} of the form cannot be read.
 func InvalidFormField(field string) *apierror.Error {
 	return InvalidArgument.New("The field " + field + " of the form cannot be read.")

@@ -112,6 +112,36 @@ func TestFilesRefuseAliases(t *testing.T) {
 	}
 }
 
+// A store with files looks for an upload, or a version, in a folder of the key: an
+// id must not lead out of it.
+func TestFilesRefuseIDsThatArePaths(t *testing.T) {
+	for id, ok := range map[string]bool{
+		"3fa85f64-5717-4562-b3fc-2c963f66afa6": true, "null": true, "2~a.b_c": true, "..x": true,
+		"../other/id": false, "..": false, ".": false, "id/": false, "id/1": false, "/id": false, "a\\b": false, "a%00": false,
+	} {
+		encoded := strings.NewReplacer("/", "%2F", ".", "%2e").Replace(id)
+		for name, req := range map[string]sigv4.Request{
+			"upload":         {Method: "DELETE", Path: "/photos/x", Query: "uploadId=" + encoded},
+			"part":           {Method: "PUT", Path: "/photos/x", Query: "partNumber=1&uploadId=" + id},
+			"parts":          get("/photos/x?uploadId=" + encoded),
+			"version":        get("/photos/x?versionId=" + encoded),
+			"tags":           get("/photos/x?tagging&versionId=" + id),
+			"copied version": {Method: "PUT", Path: "/photos/x", Header: http.Header{"X-Amz-Copy-Source": {"photos/y?versionId=" + encoded}}},
+		} {
+			var r s3.Request
+			require.NoError(t, s3.NewClassifier(s3.Config{}).Classify(req, &r), "%s %q", name, id)
+			err := s3.NewClassifier(s3.Config{Keys: files}).Classify(req, &r)
+			if ok {
+				require.NoError(t, err, "%s %q", name, id)
+			} else {
+				require.Equal(t, s3err.PathAsID(), err, "%s %q", name, id)
+			}
+		}
+	}
+	_, err := s3.NewClassifier(s3.Config{Keys: files}).ParseDeletions([]byte("<Delete><Object><Key>a</Key><VersionId>../b/1</VersionId></Object></Delete>"))
+	require.Equal(t, s3err.PathAsID(), err)
+}
+
 // A listing must not reach keys that do not begin with its prefix.
 func TestFilesRefusePrefixes(t *testing.T) {
 	c := s3.NewClassifier(s3.Config{Keys: files})

@@ -60,6 +60,9 @@ func (c *Classifier) ParseDeletions(body []byte) (*Deletions, error) {
 		if err := c.cfg.Keys.Check(o.Key); err != nil {
 			return nil, err
 		}
+		if err := c.cfg.Keys.checkID(o.VersionID); err != nil {
+			return nil, err
+		}
 	}
 	return &d, nil
 }

@@ -16,7 +16,7 @@ import (
 type KeyProfile struct {
 	// Files says that the store may keep objects as files: no segment between
 	// slashes may be empty, "." or "..", except that a key may end in one slash,
-	// and no key has a NUL.
+	// and no key has a NUL. Ids of versions and uploads have no slash.
 	Files bool
 	// Reserved are names that the store keeps for itself: no key may have one of
 	// them as its first segment.
@@ -48,6 +48,15 @@ func (p KeyProfile) checkPrefix(prefix string) error {
 		return p.segments(prefix, false)
 	}
 	return p.segments(prefix[:last], true)
+}
+
+// checkID refuses the id of a version or an upload that a store with files, which
+// looks for it in a folder of the key, could take for a way to that of another key.
+func (p KeyProfile) checkID(id string) error {
+	if p.Files && (strings.ContainsAny(id, "/\\\x00") || id == "." || id == "..") {
+		return s3err.PathAsID()
+	}
+	return nil
 }
 
 // segments looks at the segments of a path; whole says that the first of them

@@ -123,6 +123,12 @@ func (c *Classifier) checkKeys(r *Request) error {
 			return err
 		}
 	}
+	for _, name := range []string{"versionId", "uploadId"} {
+		id, _ := r.Parameter(name)
+		if err := c.cfg.Keys.checkID(id); err != nil {
+			return err
+		}
+	}
 	if prefix, ok := r.Parameter("prefix"); ok && r.Operation.Target == operation.Bucket {
 		if err := c.cfg.Keys.checkPrefix(prefix); err != nil {
 			return err
@@ -137,6 +143,9 @@ func (c *Classifier) checkKeys(r *Request) error {
 		return err
 	}
 	r.Source = source
+	if err := c.cfg.Keys.checkID(source.VersionID); err != nil {
+		return err
+	}
 	return c.cfg.Keys.Check(source.Key)
 }
 

@@ -96,6 +96,31 @@ func TestAliasesOfADeniedKey(t *testing.T) {
 	require.Regexp(t, "^404", signedRaw(t, "GET", server.URL+"/"+bucket+"/stolen", nil))
 }
 
+// The id of an upload is no way to the upload of another key.
+func TestUploadsOfADeniedKey(t *testing.T) {
+	front, server := newFront(t, nil)
+	c, ctx, bucket := sdkClient(server), t.Context(), bucketName(t)
+	_, err := c.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: aws.String(bucket)})
+	require.NoError(t, err)
+	upload, err := c.CreateMultipartUpload(ctx, &awss3.CreateMultipartUploadInput{Bucket: aws.String(bucket), Key: aws.String("private/x")})
+	require.NoError(t, err)
+	_, err = c.CreateMultipartUpload(ctx, &awss3.CreateMultipartUploadInput{Bucket: aws.String(bucket), Key: aws.String("public/x")})
+	require.NoError(t, err)
+	front.deny = func(n *s3.Need) bool { return strings.HasPrefix(n.Key, "private/") }
+	sum := sha256.Sum256([]byte("private/x"))
+	for _, id := range []string{"../" + hex.EncodeToString(sum[:]) + "/" + *upload.UploadId, "..", "../" + hex.EncodeToString(sum[:])} {
+		address := server.URL + "/" + bucket + "/public/x"
+		for method, query := range map[string]string{"PUT": "?partNumber=1&uploadId=", "GET": "?uploadId=", "POST": "?uploadId=", "DELETE": "?uploadId="} {
+			require.Regexp(t, "^400 ", signedRaw(t, method, address+query+url.QueryEscape(id), nil), "%s %s", method, id)
+		}
+	}
+
+	front.deny = nil
+	parts, err := c.ListParts(ctx, &awss3.ListPartsInput{Bucket: aws.String(bucket), Key: aws.String("private/x"), UploadId: upload.UploadId})
+	require.NoError(t, err)
+	require.Empty(t, parts.Parts)
+}
+
 // signedRaw sends a signed request with exactly the target given, which
 // net/http's client would clean or refuse.
 func signedRaw(t *testing.T, method, address string, header http.Header) string {
