@@ -148,7 +148,7 @@ var Operations = []operation.Operation{
 			{Action: "s3:PutObjectTagging", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Tagging"}}},
 			{Action: "s3:PutObjectRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date"}}},
 			{Action: "s3:PutObjectLegalHold", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Legal-Hold"}}},
-			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match"}, Not: "*"}},
+			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match", "If-None-Match"}, Not: "*"}},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:x-amz-copy-source", Source: operation.FromHeader, Param: "X-Amz-Copy-Source"},
@@ -189,7 +189,7 @@ var Operations = []operation.Operation{
 			{Action: "s3:PutObjectTagging", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Tagging"}}},
 			{Action: "s3:PutObjectRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date"}}},
 			{Action: "s3:PutObjectLegalHold", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Legal-Hold"}}},
-			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match"}, Not: "*"}},
+			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match", "If-None-Match"}, Not: "*"}},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:x-amz-copy-source", Source: operation.FromHeader, Param: "X-Amz-Copy-Source"},
@@ -227,13 +227,13 @@ var Operations = []operation.Operation{
 		Needs: []operation.Need{
 			{Action: "s3:GetObject", Versioned: "s3:GetObjectVersion", On: operation.OnSource},
 			{Action: "s3:PutObject", On: operation.OnObject},
-			{Action: "s3:GetObjectTagging", Versioned: "s3:GetObjectVersionTagging", On: operation.OnSource, When: &operation.Condition{Headers: []string{"X-Amz-Tagging-Directive"}, Value: "COPY", Default: "COPY"}, If: operation.SourceTagged},
-			{Action: "s3:PutObjectTagging", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Tagging-Directive"}, Value: "COPY", Default: "COPY"}, If: operation.SourceTagged},
+			{Action: "s3:GetObjectTagging", Versioned: "s3:GetObjectVersionTagging", On: operation.OnSource, When: &operation.Condition{Headers: []string{"X-Amz-Tagging-Directive"}, Not: "REPLACE", Default: "COPY"}, If: operation.SourceTagged},
+			{Action: "s3:PutObjectTagging", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Tagging-Directive"}, Not: "REPLACE", Default: "COPY"}, If: operation.SourceTagged},
 			{Action: "s3:PutObjectAcl", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Acl", "X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write-Acp"}}},
 			{Action: "s3:PutObjectTagging", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Tagging"}}},
 			{Action: "s3:PutObjectRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date"}}},
 			{Action: "s3:PutObjectLegalHold", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Object-Lock-Legal-Hold"}}},
-			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match"}, Not: "*"}},
+			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match", "If-None-Match"}, Not: "*"}},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:x-amz-copy-source", Source: operation.FromHeader, Param: "X-Amz-Copy-Source"},
@@ -271,8 +271,8 @@ var Operations = []operation.Operation{
 		Forward:  []string{"X-Amz-Bypass-Governance-Retention", "If-Match", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size"},
 		Needs: []operation.Need{
 			{Action: "s3:DeleteObject", Versioned: "s3:DeleteObjectVersion", On: operation.OnObject},
-			{Action: "s3:BypassGovernanceRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Value: "true"}, If: operation.Governed},
-			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match"}, Not: "*"}},
+			{Action: "s3:BypassGovernanceRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Not: "false"}, If: operation.Governed},
+			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match", "If-None-Match"}, Not: "*"}},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:if-match", Source: operation.FromHeader, Param: "If-Match"},
@@ -292,7 +292,7 @@ var Operations = []operation.Operation{
 		Body:    operation.Deletions,
 		Needs: []operation.Need{
 			{Action: "s3:DeleteObject", Versioned: "s3:DeleteObjectVersion", On: operation.OnEntries},
-			{Action: "s3:BypassGovernanceRetention", On: operation.OnEntries, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Value: "true"}, If: operation.Governed},
+			{Action: "s3:BypassGovernanceRetention", On: operation.OnEntries, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Not: "false"}, If: operation.Governed},
 			{Action: "s3:GetObject", On: operation.OnEntries, If: operation.Compared},
 		},
 		Keys: []operation.Key{
@@ -463,7 +463,7 @@ var Operations = []operation.Operation{
 		Body:     operation.Retention,
 		Needs: []operation.Need{
 			{Action: "s3:PutObjectRetention", On: operation.OnObject},
-			{Action: "s3:BypassGovernanceRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Value: "true"}, If: operation.Governed},
+			{Action: "s3:BypassGovernanceRetention", On: operation.OnObject, When: &operation.Condition{Headers: []string{"X-Amz-Bypass-Governance-Retention"}, Not: "false"}, If: operation.Governed},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:object-lock-mode", Source: operation.FromBody, Param: "retention-mode"},
@@ -612,7 +612,7 @@ var Operations = []operation.Operation{
 		Body:    operation.Document,
 		Needs: []operation.Need{
 			{Action: "s3:PutObject", On: operation.OnObject},
-			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match"}, Not: "*"}},
+			{Action: "s3:GetObject", On: operation.OnObject, When: &operation.Condition{Headers: []string{"If-Match", "If-None-Match"}, Not: "*"}},
 		},
 		Keys: []operation.Key{
 			{Name: "s3:x-amz-copy-source", Source: operation.FromHeader, Param: "X-Amz-Copy-Source"},
@@ -665,8 +665,8 @@ var Operations = []operation.Operation{
 		Needs: []operation.Need{
 			{Action: "s3:CreateBucket", On: operation.OnBucket},
 			{Action: "s3:PutBucketAcl", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Acl", "X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}}},
-			{Action: "s3:PutBucketObjectLockConfiguration", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Bucket-Object-Lock-Enabled"}, Value: "true"}},
-			{Action: "s3:PutBucketVersioning", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Bucket-Object-Lock-Enabled"}, Value: "true"}},
+			{Action: "s3:PutBucketObjectLockConfiguration", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Bucket-Object-Lock-Enabled"}, Not: "false"}},
+			{Action: "s3:PutBucketVersioning", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Bucket-Object-Lock-Enabled"}, Not: "false"}},
 			{Action: "s3:PutBucketOwnershipControls", On: operation.OnBucket, When: &operation.Condition{Headers: []string{"X-Amz-Object-Ownership"}}},
 			{Action: "s3:TagResource", On: operation.OnBucket, If: operation.Tagged},
 		},
