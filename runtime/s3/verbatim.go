@@ -23,8 +23,12 @@ func (r *Request) Verbatim(req sigv4.Request) bool {
 			return false
 		}
 	}
-	verbatim := knownNames(req.Query)
+	verbatim := plainQuery(req.Query)
 	for name := range r.header {
+		// To stores that take headers for variables, x_amz_acl is x-amz-acl.
+		if strings.IndexByte(name, '_') >= 0 {
+			return false
+		}
 		if strings.HasPrefix(name, "X-") && !strings.HasPrefix(name, amzPrefix) && !ofProxies(name) {
 			return false
 		}
@@ -60,13 +64,17 @@ func (r *Request) forwards(name string) bool {
 	})
 }
 
-// knownNames says whether no name in a query is encoded, which readers do not agree
-// on, and no parameter was left out of sight because its name begins with "x-".
-func knownNames(query string) bool {
+// plainQuery says whether no name in a query is encoded, and no value has a plus
+// sign, which readers do not agree on, and no parameter was left out of sight because
+// its name begins with "x-".
+func plainQuery(query string) bool {
+	if strings.IndexByte(query, '+') >= 0 {
+		return false
+	}
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		switch {
-		case strings.ContainsAny(name, "%+"):
+		case strings.IndexByte(name, '%') >= 0:
 			return false
 		case len(name) < 2 || !strings.EqualFold(name[:2], "x-"), name == "x-id":
 		case len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix):
