@@ -261,6 +261,7 @@ var Operations = []operation.Operation{
 			{Name: "s3:ExistingObjectTag/", Source: operation.FromStore, Param: "object-tags", Of: []string{"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes", "s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging", "s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"}},
 			{Name: "s3:versionid", Source: operation.FromNeed, Param: "version"},
 		},
+		HidesMissing: true,
 	},
 	// DeleteObject: deletes an object or a version of it.
 	{
@@ -599,6 +600,7 @@ var Operations = []operation.Operation{
 			{Name: "s3:ExistingObjectTag/", Source: operation.FromStore, Param: "object-tags", Of: []string{"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes", "s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging", "s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"}},
 			{Name: "s3:versionid", Source: operation.FromNeed, Param: "version"},
 		},
+		HidesMissing: true,
 	},
 	// CompleteMultipartUpload: makes an object of the parts of an upload.
 	{

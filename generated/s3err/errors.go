@@ -323,6 +323,12 @@ func InvalidPostPolicy(reason string) *apierror.Error {
 	return InvalidPolicyDocument.New("Invalid Policy: " + reason)
 }
 
+// AnonymousAnswer returns InvalidRequest: Request specific response headers cannot be used for
+// anonymous GET requests.
+func AnonymousAnswer() *apierror.Error {
+	return InvalidRequest.New("Request specific response headers cannot be used for anonymous GET requests.")
+}
+
 // MechanismNotSupported returns InvalidRequest: The authorization mechanism you have provided is not
 // supported. Please use AWS4-HMAC-SHA256.
 func MechanismNotSupported() *apierror.Error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"iamserver/generated/s3api"
@@ -35,6 +36,7 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 	d.Strict = true
 	var out bytes.Buffer
 	var at int64
+	var closing []byte      // of a root that was written in one
 	depth, skipping := 0, 0 // skipping is the depth of the element left out
 	for {
 		token, err := d.RawToken()
@@ -44,6 +46,11 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 		switch t := token.(type) {
 		case xml.StartElement:
 			depth++
+			if depth == 1 && len(x.denied) > 0 && bytes.HasSuffix(text, []byte("/>")) {
+				// It has an end after all. The decoder goes on to the end of an element
+				// that is written in one; its text is empty.
+				text, closing = append(slices.Clone(text[:len(text)-2]), '>'), []byte("</"+qualified(t.Name)+">")
+			}
 			if with := x.instead(t.Name.Local); with != nil && skipping == 0 && depth > 1 {
 				skipping = depth
 				out.Write(with)
@@ -51,6 +58,9 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 		case xml.EndElement:
 			if depth == 1 {
 				x.appendDenied(&out)
+				if closing != nil {
+					text = closing
+				}
 			}
 			depth--
 			if skipping == depth+1 {
@@ -75,6 +85,14 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 			return err
 		}
 	}
+}
+
+// qualified is a name as it is written.
+func qualified(name xml.Name) string {
+	if name.Space == "" {
+		return name.Local
+	}
+	return name.Space + ":" + name.Local
 }
 
 // instead returns what stands in place of an element, nil if that stays.

@@ -1,6 +1,10 @@
 package s3
 
-import "iamserver/runtime/operation"
+import (
+	"strings"
+
+	"iamserver/runtime/operation"
+)
 
 // AppendPath appends the path of the request as a store is sent it, in path
 // style: the decoded bytes, encoded in one way.
@@ -55,3 +59,25 @@ func (s Source) header() string {
 
 // HasBody says whether the operation has a body.
 func (r *Request) HasBody() bool { return r.Operation.Body != operation.NoBody }
+
+// Sought is the object that the request reads, and that may be missing: the source
+// of a copy, else the target.
+func (r *Request) Sought() Source {
+	if r.Source.Bucket != "" {
+		return r.Source
+	}
+	version, _ := r.VersionID()
+	return Source{Bucket: r.Bucket, Key: r.Key, VersionID: version}
+}
+
+// ChangesAnswer says whether the request says what headers its answer is to have.
+// Only who signs may ("GetObject" in the S3 API reference): with text/html, any
+// object could otherwise be made a page.
+func (r *Request) ChangesAnswer() bool {
+	for _, p := range r.params[:r.used] {
+		if strings.HasPrefix(p.name, "response-") {
+			return true
+		}
+	}
+	return false
+}

@@ -223,6 +223,57 @@ func TestAnAuthorizedHandlerDeletesOnlyWhatIsAllowed(t *testing.T) {
 	require.Equal(t, []server.Permission{{"s3:DeleteObject", photos + "/alice/a"}}, all[0].Decision.Allowed)
 }
 
+// A store may have nothing to tell of those that were allowed.
+func TestDenialsAreAnsweredWhateverTheStoreAnswers(t *testing.T) {
+	for answer, want := range map[string]string{
+		`<DeleteResult/>`:                    `<DeleteResult><Error><Key>bob/b</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error></DeleteResult>`,
+		`<s:DeleteResult xmlns:s="urn:s" />`: `<s:DeleteResult xmlns:s="urn:s" ><Error><Key>bob/b</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error></s:DeleteResult>`,
+	} {
+		e := embed(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, answer) //nolint:errcheck // a test
+		})
+		alice := e.alice(t, allow(`"s3:DeleteObject"`, photos+"/alice/*"))
+		status, body := do(t, e.object(t, alice, "POST", "/photos?delete", `<Delete><Quiet>true</Quiet><Object><Key>alice/a</Key></Object><Object><Key>bob/b</Key></Object></Delete>`, nil))
+		require.Equal(t, 200, status, body)
+		require.Equal(t, want, body)
+	}
+}
+
+// Whoever may read what is to be copied, but not list it, does not learn from a copy
+// that it is not there.
+func TestACopyDoesNotTellWhatIsMissing(t *testing.T) {
+	e := embed(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`) //nolint:errcheck // a test
+	})
+	copied := func(by key, target string) int {
+		status, _ := do(t, e.object(t, by, "PUT", target, "", func(r *http.Request) { r.Header.Set("X-Amz-Copy-Source", "/archive/missing") }))
+		return status
+	}
+	const rights = `["s3:GetObject","s3:PutObject"]`
+	alice, bob := e.alice(t, allow(rights, "*")), e.may(t, "bob", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":`+rights+`,"Resource":"*"},{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::archive"}]}`)
+	carol := e.may(t, "carol", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":`+rights+`,"Resource":"*"},{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::photos"}]}`)
+	for _, target := range []string{"/photos/a", "/photos/a?partNumber=1&uploadId=u"} {
+		require.Equal(t, 403, copied(alice, target))
+		require.Equal(t, 404, copied(bob, target))
+		require.Equal(t, 403, copied(carol, target), "of another bucket than is written to")
+	}
+}
+
+// Whoever signs nothing cannot make a page of a public object.
+func TestAnonymousReadersDoNotChooseTheAnswer(t *testing.T) {
+	e := embed(t, nil, nil)
+	status, body := do(t, e.object(t, e.root, "PUT", "/photos?policy", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/*"}}`, nil))
+	require.Equal(t, 204, status, body)
+	status, _ = do(t, e.object(t, key{}, "GET", "/photos/a", "", nil))
+	require.Equal(t, 200, status)
+	status, body = do(t, e.object(t, key{}, "GET", "/photos/a?response-content-type=text%2Fhtml", "", nil))
+	require.Equal(t, 400, status)
+	require.Contains(t, body, "<Code>InvalidRequest</Code>")
+	status, _ = do(t, e.object(t, e.root, "GET", "/photos/a?response-content-type=text%2Fhtml", "", nil))
+	require.Equal(t, 200, status)
+}
+
 // What a decision has to know of the store, the handler is asked; without a Decision,
 // and without anything of the client's.
 func TestAnAuthorizedHandlerIsAskedForItsState(t *testing.T) {

@@ -243,15 +243,15 @@ func (c *s3Call) forwardable(req sigv4.Request) error {
 // reveals denies what would tell that an object is not there to somebody who may not
 // list the bucket: nobody looks at the store's answer.
 func (c *s3Call) reveals(ctx context.Context) error {
-	if !c.req.Operation.HidesMissing || c.req.Key == "" {
+	sought := c.req.Sought()
+	if !c.req.Operation.HidesMissing || sought.Key == "" {
 		return nil
 	}
-	_, outcome, err := c.decide(ctx, &s3.Need{Action: "s3:ListBucket", Bucket: c.req.Bucket})
+	_, outcome, err := c.decide(ctx, &s3.Need{Action: "s3:ListBucket", Bucket: sought.Bucket})
 	if err != nil || outcome.Decision == policy.Allowed {
 		return err
 	}
-	version, _ := c.req.VersionID()
-	exists, err := c.store.state.ObjectExists(ctx, c.req.Bucket, c.req.Key, version)
+	exists, err := c.store.state.ObjectExists(ctx, sought.Bucket, sought.Key, sought.VersionID)
 	if err != nil {
 		return c.stateFailed(err)
 	}

@@ -112,6 +112,11 @@ func TestAProxyIsTold(t *testing.T) {
 		{"a header that the operation does not have", alice, "GET", "/photos/alice/a", "", func(r *http.Request) { r.Header.Set("X-Amz-Foo", "1") }, "", "NeedsGateway: The store must not be sent the client's own text."},
 		{"a header that a store may have", alice, "GET", "/photos/alice/a", "", func(r *http.Request) { r.Header.Set("X-Minio-Extract", "true") }, "", "NeedsGateway: The store must not be sent the client's own text."},
 		{"a parameter that stores may read", alice, "GET", "/photos/alice/a?x-foo=1", "", nil, "", "NeedsGateway: The store must not be sent the client's own text."},
+		{"a header that may be another one", alice, "PUT", "/photos/alice/a", "hello", func(r *http.Request) { r.Header["X_amz_copy_source"] = []string{"/photos/bob/secret"} }, "", "NeedsGateway: The store must not be sent the client's own text."},
+		{"a copy of what is not there", alice, "PUT", "/photos/alice/copy", "", func(r *http.Request) {
+			r.Header.Set("X-Amz-Copy-Source", "/photos/alice/missing")
+			r.Header.Set("X-Amz-Tagging-Directive", "REPLACE")
+		}, "", "AccessDenied: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::photos\" because no identity-based policy allows the s3:ListBucket action"},
 		{"IAM", nobody, "GET", "/?Action=ListUsers", "", nil, "", "NeedsGateway: The request is for IAM or STS."},
 		{"an unsigned request", nobody, "GET", "/photos/alice/a", "", nil, "", "AccessDenied: Access Denied"},
 		{"a way around a folder", alice, "GET", "/photos/alice/../b", "", nil, "", "InvalidArgument"},

@@ -282,7 +282,8 @@ func otherSignature(r *http.Request) error {
 }
 
 // acceptable refuses what no policy could make meaningful: a bucket that is to have
-// another owner, and access lists, which decide nothing here.
+// another owner, access lists, which decide nothing here, and from whoever signed
+// nothing the headers of the answer.
 func (c *s3Call) acceptable() error {
 	account := c.store.server.config.Account
 	for _, name := range []string{"X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner"} {
@@ -300,6 +301,9 @@ func (c *s3Call) acceptable() error {
 	}
 	if ownership, ok := c.req.Header("X-Amz-Object-Ownership"); ok && ownership != ownerEnforced {
 		return s3err.ListsNotSupported()
+	}
+	if c.isAnonymous() && c.req.ChangesAnswer() {
+		return s3err.AnonymousAnswer()
 	}
 	return nil
 }
@@ -496,7 +500,7 @@ func (c *s3Call) hidden(ctx context.Context, err error) error {
 	default:
 		return err
 	}
-	request, outcome, failure := c.decide(ctx, &s3.Need{Action: "s3:ListBucket", Bucket: c.req.Bucket})
+	request, outcome, failure := c.decide(ctx, &s3.Need{Action: "s3:ListBucket", Bucket: c.req.Sought().Bucket})
 	switch {
 	case failure != nil:
 		return failure
