@@ -120,6 +120,7 @@ type s3Call struct {
 	req        s3.Request
 	needs      []s3.Need
 	granted    []Permission // for a handler
+	entries    []s3Entry    // of DeleteObjects, as they were decided
 	denial     *authz.Outcome
 	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
 	validation iam.Validation // of a bucket policy
@@ -441,6 +442,7 @@ func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
 	for i := range deletions.Objects {
 		c.needs = c.req.AppendEntryNeeds(c.needs[:0], &deletions.Objects[i])
 		err := c.allowed(ctx, c.needs)
+		c.entries = append(c.entries, s3Entry{deletions.Objects[i].Key, deletions.Objects[i].VersionID, err != nil})
 		switch {
 		case err == nil:
 			allowed = append(allowed, deletions.Objects[i])

@@ -13,6 +13,32 @@ type s3Parameters struct {
 	Key        string `json:"key,omitempty"`
 	VersionID  string `json:"versionId,omitempty"`
 	CopySource string `json:"x-amz-copy-source,omitempty"`
+	// Objects are those that DeleteObjects lists, as far as there is room for them, and
+	// Omitted is the number of the others.
+	Objects []s3Entry `json:"objects,omitempty"`
+	Omitted int       `json:"objectsOmitted,omitempty"`
+}
+
+type s3Entry struct {
+	Key       string `json:"key"`
+	VersionID string `json:"versionId,omitempty"`
+	Denied    bool   `json:"denied,omitempty"`
+}
+
+// maxAuditedKeys bounds the keys of a record, in bytes: with all that is around 1000
+// of them, less than the parameters of a record may have.
+const maxAuditedKeys = 30 << 10
+
+// list adds the objects of DeleteObjects.
+func (p *s3Parameters) list(entries []s3Entry) {
+	size := 0
+	for i, e := range entries {
+		if size += len(e.Key) + len(e.VersionID); size > maxAuditedKeys {
+			p.Omitted = len(entries) - i
+			return
+		}
+		p.Objects = append(p.Objects, e)
+	}
 }
 
 // audit records the request under the name of its operation.
@@ -40,6 +66,7 @@ func (c *s3Call) audit(name string, err error) {
 	if c.req.Source.Bucket != "" {
 		parameters.CopySource = c.req.Source.Bucket + "/" + c.req.Source.Key
 	}
+	parameters.list(c.entries)
 	r.RequestParameters = parameters
 	if c.req.Bucket != "" {
 		r.Resources = append(r.Resources, audit.Resource{ARN: "arn:aws:s3:::" + c.req.Bucket, AccountID: s.config.Account, Type: "AWS::S3::Bucket"})

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -136,6 +137,32 @@ func TestObjectsAreNotWrittenUnaudited(t *testing.T) {
 		status, _ := do(t, e.object(t, e.root, "PUT", "/photos/a", "", nil))
 		require.Equal(t, 200, status)
 	}
+}
+
+// The record of DeleteObjects says what was deleted, and what was not.
+func TestDeletionsAreAudited(t *testing.T) {
+	log := &auditor{}
+	e := embed(t, func(c *server.Config) { c.Audit = log }, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `<DeleteResult></DeleteResult>`) //nolint:errcheck // a test
+	})
+	alice := e.alice(t, allow(`["s3:DeleteObject","s3:DeleteObjectVersion"]`, photos+"/alice/*"))
+	parameters := func(entries string) string {
+		status, answer := do(t, e.object(t, alice, "POST", "/photos?delete", "<Delete>"+entries+"</Delete>", nil))
+		require.Equal(t, 200, status, answer)
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		last := log.records[len(log.records)-1]
+		require.Equal(t, "DeleteObjects", last.EventName)
+		text, err := json.Marshal(last.RequestParameters)
+		require.NoError(t, err)
+		return string(text)
+	}
+	require.JSONEq(t, `{"bucketName":"photos","objects":[{"key":"alice/a"},{"key":"alice/b","versionId":"7"},{"key":"bob/b","denied":true}]}`,
+		parameters(`<Object><Key>alice/a</Key></Object><Object><Key>alice/b</Key><VersionId>7</VersionId></Object><Object><Key>bob/b</Key></Object>`))
+
+	long := parameters(strings.Repeat("<Object><Key>alice/"+strings.Repeat("\n", 1018)+"</Key></Object>", 1000))
+	require.Contains(t, long, `"objectsOmitted":970`)
+	require.Less(t, len(long), 100<<10)
 }
 
 // Whoever signs nothing cannot make the server read documents that no policy could
