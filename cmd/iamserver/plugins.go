@@ -192,7 +192,7 @@ func state(files []string) string {
 
 // trial is the configuration of a module as it is.
 func trial(path string) (host.Config, error) {
-	wasm, err := os.ReadFile(path)
+	wasm, err := host.ReadModule(path)
 	if err != nil {
 		return host.Config{}, err
 	}

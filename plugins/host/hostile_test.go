@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -312,6 +313,20 @@ func TestFileMustBeWhatTheConfigurationSays(t *testing.T) {
 	verdict, err = s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict)
+}
+
+// A reload must not wait for somebody to write into what was a module.
+func TestPipeIsNoModule(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plugin.wasm")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	c := configure(t, mfaDelete, host.Authorize)
+	c.Path = path
+	_, err := newHost(t).NewSet(t.Context(), []host.Config{c})
+	require.EqualError(t, err, `load plugin "mfa-delete": `+path+" is not a regular file")
+	for _, path := range []string{path, "/dev/zero"} {
+		_, err = host.ReadModule(path)
+		require.EqualError(t, err, path+" is not a regular file")
+	}
 }
 
 func TestConfigurationMistakes(t *testing.T) {
