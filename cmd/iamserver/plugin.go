@@ -31,7 +31,7 @@ type pluginInspect struct {
 
 // Run shows what a module is.
 func (c *pluginInspect) Run(p *process) error {
-	wasm, err := os.ReadFile(c.File)
+	wasm, err := host.ReadModule(c.File)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type plugins struct {
 	closed bool     // guarded by mu
 	files  []string // guarded by mu; all that the plugins depend on
 	seen   string   // guarded by mu; state of the files when they were last read
+	found  string   // guarded by mu; state of the files when follow last looked
 }
 
 // openPlugins loads what is configured. A plugin that cannot be loaded stops the
@@ -100,16 +101,21 @@ func (x *plugins) reload(ctx context.Context) error {
 	return x.set.Reload(ctx, configs)
 }
 
-// followEvery is how long a change of the configuration may go unnoticed.
-const followEvery = 2 * time.Second
+// followEvery is how often the configuration is looked at. A change is taken up
+// when it is seen the second time.
+const followEvery = time.Second
 
-// follow reloads if the configuration file or a module has changed. Of a module
-// that has, only a new hash in the configuration makes a difference.
+// follow reloads if the configuration file or a module has changed, and has not
+// changed since the last look: a file that is being written may lack plugins, and
+// requests would be allowed that they deny. Of a module that has changed, only a
+// new hash in the configuration makes a difference.
 func (x *plugins) follow(ctx context.Context) {
 	x.mu.Lock()
-	same := state(x.files) == x.seen
+	now := state(x.files)
+	ripe := now != x.seen && now == x.found
+	x.found = now
 	x.mu.Unlock()
-	if same {
+	if !ripe {
 		return
 	}
 	if err := x.reload(ctx); err != nil {
@@ -128,17 +134,28 @@ func (x *plugins) Close() error {
 	return errors.Join(x.set.Close(context.Background()), x.host.Close(context.Background()))
 }
 
+var errChanging = errors.New("the configuration of the plugins changed while it was read")
+
 // read returns what is configured, and remembers the state of the files, whatever
-// is wrong with them: it is not said again before one changes.
+// is wrong with them: it is not said again before one changes. Their state is that
+// of before they are read: a change meanwhile is one that is still to be noticed.
 func (x *plugins) read() ([]host.Config, error) {
+	own := append([]string{x.file}, x.tried...)
+	before := state(own)
+	x.seen = before
 	configs, err := x.configs()
-	if err == nil {
-		x.files = append([]string{x.file}, x.tried...)
-		for _, c := range configs {
-			x.files = append(x.files, c.Path)
-		}
+	if err == nil && state(own) != before {
+		err = errChanging
 	}
-	x.seen = state(x.files)
+	if err != nil && x.files != nil {
+		x.seen += state(x.files[len(own):])
+		return nil, err
+	}
+	x.files = own
+	for _, c := range configs {
+		x.files = append(x.files, c.Path)
+	}
+	x.seen += state(x.files[len(own):])
 	return configs, err
 }
 
@@ -175,7 +192,7 @@ func state(files []string) string {
 
 // trial is the configuration of a module as it is.
 func trial(path string) (host.Config, error) {
-	wasm, err := os.ReadFile(path)
+	wasm, err := host.ReadModule(path)
 	if err != nil {
 		return host.Config{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -127,7 +128,7 @@ func TestPluginsAreReloaded(t *testing.T) {
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
 	s.waitFor(t, "plugins read anew")
 	require.Regexp(t, "^WIDGET", created(t, root))
-	// Without a signal, the file is looked at every two seconds.
+	// Without a signal, the file is looked at every second.
 
 	write("iamserver.yaml", strings.Replace(string(good), hooks, hooks+"\n    config: FACTORY", 1))
 	for !strings.HasPrefix(created(t, root), "FACTORY") { // the deadline of the tests ends it
@@ -155,6 +156,29 @@ func TestPluginsAreReloaded(t *testing.T) {
 	s.waitFor(t, `(?s)plugins read anew.*plugins read anew.*plugins read anew`)
 	require.Regexp(t, "^AKIA", created(t, root))
 	require.NoError(t, s.stop())
+}
+
+// An editor empties a file before it writes it anew. Looking at the file in between
+// must not take the plugins away.
+func TestPluginsStayWhileTheFileIsWritten(t *testing.T) {
+	folder := t.TempDir()
+	config := install(t, folder, [2]string{"mfa-delete", "hooks: [authorize]"})
+	good, err := os.ReadFile(config)
+	require.NoError(t, err)
+	x, err := (&pluginFlags{}).openPlugins(&process{config: config, stop: t.Context()}, "", slog.New(slog.DiscardHandler), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	look := func(text string) string {
+		require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
+		x.follow(t.Context())
+		return x.names()
+	}
+	const all = "mfa-delete (authorize)"
+	require.Equal(t, all, look(""))
+	require.Equal(t, all, look(string(good)))
+	require.Equal(t, all, look("# all of them are gone\n"))
+	x.follow(t.Context())
+	require.Empty(t, x.names())
 }
 
 func TestPluginThatCannotBeLoadedStopsTheStart(t *testing.T) {

@@ -163,6 +163,34 @@ func TestFailureThatIsPassedOverIsAudited(t *testing.T) {
 	require.Equal(t, map[string]any{"pluginFailure": "plugin trap: authorize: trap: wasm error: unreachable"}, f.audit.last(t).AdditionalEventData)
 }
 
+// Who began an upload needs no policy to give it up, but is no exception to plugins:
+// one that denies does, and a failure that is passed over is in the audit log.
+func TestAuthorizerIsAskedAboutOnesOwnUploads(t *testing.T) {
+	f := open(t)
+	alice := f.user(t, "alice", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}}`)
+	status, body := f.send(t, alice, "s3", http.MethodPost, "/photos/a?uploads=", "")
+	require.Equal(t, http.StatusOK, status, body)
+	giveUp := func() int {
+		status, _ := f.send(t, alice, "s3", http.MethodDelete, "/photos/a?uploadId=u1", "")
+		return status
+	}
+	denying := config(t, mfaDelete, host.Authorize)
+	denying.Config = `["s3:AbortMultipartUpload"]`
+	require.NoError(t, f.set.Reload(t.Context(), []host.Config{denying}))
+	require.Equal(t, http.StatusForbidden, giveUp())
+	require.Equal(t, "mfa-delete", f.audit.last(t).AdditionalEventData["plugin"])
+
+	failing := hostile(t, "trap", host.Authorize)
+	require.NoError(t, f.set.Reload(t.Context(), []host.Config{failing}))
+	require.Equal(t, http.StatusForbidden, giveUp())
+
+	failing.OnError = host.OnErrorAbstain
+	require.NoError(t, f.set.Reload(t.Context(), []host.Config{failing}))
+	require.Less(t, giveUp(), 300)
+	require.Equal(t, map[string]any{"pluginFailure": "plugin trap: authorize: trap: wasm error: unreachable"}, f.audit.last(t).AdditionalEventData)
+	require.Equal(t, http.StatusForbidden, giveUp(), "there is no upload any more")
+}
+
 // Who signed nothing may read what a bucket policy opens to all, unless a plugin
 // denies it; it is told nothing.
 func TestAuthorizerIsAskedAboutStrangers(t *testing.T) {

@@ -90,8 +90,11 @@ func (s *requests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.seen = append(s.seen, r.Method+" "+r.URL.Path)
 	s.mu.Unlock()
 	io.Copy(io.Discard, r.Body) //nolint:errcheck // the gateway notices
-	if r.Method == http.MethodGet {
+	switch {
+	case r.Method == http.MethodGet:
 		io.WriteString(w, "a picture") //nolint:errcheck // the gateway notices
+	case r.URL.Query().Has("uploads"):
+		io.WriteString(w, "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>") //nolint:errcheck // as above
 	}
 }
 

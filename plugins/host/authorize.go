@@ -84,7 +84,7 @@ func (m *Module) authorize(ctx context.Context, req *pluginapi.AuthorizeRequest)
 		return v, nil
 	}
 	failure := m.fail(Authorize, class, err)
-	if m.config.OnError == OnErrorAbstain {
+	if m.config.OnError == OnErrorAbstain && !class.callers() {
 		return Verdict{}, failure
 	}
 	return m.failed(), failure

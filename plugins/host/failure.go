@@ -56,6 +56,10 @@ func (c Class) blames() bool {
 	}
 }
 
+// callers tells whether it was up to whoever made the request, who must not choose
+// that a plugin has no say in it.
+func (c Class) callers() bool { return c == TooMuchInput || c == Cancelled }
+
 // Reasons for which running code is stopped: host functions panic with them,
 // and the runtime returns them wrapped.
 var (

@@ -6,7 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,6 +130,32 @@ func TestFailureMayAbstainWhereTheOperatorSaysSo(t *testing.T) {
 	require.Equal(t, 1, f.failures(t, host.Trapped))
 }
 
+// Abstaining is for plugins that fail. A client must not get around one by sending
+// what the plugin cannot be asked about, or by hanging up.
+func TestClientCannotMakeAPluginAbstain(t *testing.T) {
+	denied := func(c host.Config) host.Verdict {
+		return host.Verdict{Effect: pluginapi.EffectDeny, Plugin: c.Name, Code: "plugin_failure"}
+	}
+	t.Run("by a question that is too long", func(t *testing.T) {
+		c := configure(t, mfaDelete, host.Authorize)
+		c.OnError = host.OnErrorAbstain
+		long := deleteRequest()
+		long.UserAgent = strings.Repeat("a", 64<<10)
+		verdict, err := newSet(t, newHost(t), c).Authorize(t.Context(), long, nil)
+		require.ErrorContains(t, err, "authorize: input: the question has ")
+		require.Equal(t, denied(c), verdict)
+	})
+	t.Run("by hanging up", func(t *testing.T) {
+		c := hostile(t, "loop")
+		c.OnError, c.Limits.AuthorizeFuel, c.Limits.AuthorizeTime = host.OnErrorAbstain, 1<<50, time.Hour
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		verdict, err := newSet(t, newHost(t), c).Authorize(ctx, deleteRequest(), nil)
+		require.EqualError(t, err, "plugin loop: authorize: cancelled: context canceled")
+		require.Equal(t, denied(c), verdict)
+	})
+}
+
 func TestHostileValidatorAndGeneratorFailClosed(t *testing.T) {
 	f := newHost(t)
 	validator, generator := hostile(t, "loop", host.ValidatePolicy), hostile(t, "generate_loop", host.GenerateAccessKey)
@@ -158,6 +187,22 @@ func TestDeadline(t *testing.T) {
 	})
 	_, err := newSet(t, f, c).Authorize(t.Context(), deleteRequest(), nil)
 	require.EqualError(t, err, "plugin loop: authorize: time: time is used up")
+}
+
+// How long a unit takes is up to the guest: loads that no cache has take a hundred
+// times as long as others. So the host gets in often, and looks at the clock.
+func TestHostGetsInOften(t *testing.T) {
+	var looks atomic.Int64
+	c := hostile(t, "loop")
+	c.Limits.AuthorizeFuel = 5_000_000
+	f := newHost(t, func(o *host.Options) {
+		o.Now = func() time.Time { looks.Add(1); return time.Unix(1_700_000_000, 0) }
+	})
+	s := newSet(t, f, c)
+	before := looks.Load()
+	_, err := s.Authorize(t.Context(), deleteRequest(), nil)
+	require.EqualError(t, err, "plugin loop: authorize: fuel: fuel is used up")
+	require.GreaterOrEqual(t, looks.Load()-before, int64(5_000_000/50_000))
 }
 
 func TestRequestThatEndsStopsThePlugin(t *testing.T) {
@@ -268,6 +313,20 @@ func TestFileMustBeWhatTheConfigurationSays(t *testing.T) {
 	verdict, err = s.Authorize(t.Context(), deleteRequest(), nil)
 	require.NoError(t, err)
 	require.Equal(t, host.Verdict{}, verdict)
+}
+
+// A reload must not wait for somebody to write into what was a module.
+func TestPipeIsNoModule(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plugin.wasm")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	c := configure(t, mfaDelete, host.Authorize)
+	c.Path = path
+	_, err := newHost(t).NewSet(t.Context(), []host.Config{c})
+	require.EqualError(t, err, `load plugin "mfa-delete": `+path+" is not a regular file")
+	for _, path := range []string{path, "/dev/zero"} {
+		_, err = host.ReadModule(path)
+		require.EqualError(t, err, path+" is not a regular file")
+	}
 }
 
 func TestConfigurationMistakes(t *testing.T) {

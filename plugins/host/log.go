@@ -38,12 +38,16 @@ func (l *logWriter) reset() { l.left = logBytesPerCall }
 
 // line logs text, as far as the call and the plugin may.
 func (l *logWriter) line(requestID string, level slog.Level, text []byte) {
-	if l.left <= 0 || !l.limiter.AllowN(l.now(), 1) {
+	if l.left <= 0 {
 		l.dropped.Inc()
 		return
 	}
 	text = text[:min(len(text), l.left)]
 	l.left -= max(len(text), 1)
+	if !l.limiter.AllowN(l.now(), 1) {
+		l.dropped.Inc()
+		return
+	}
 	ctx := context.Background()
 	if !l.logger.Enabled(ctx, level) {
 		return
@@ -54,6 +58,12 @@ func (l *logWriter) line(requestID string, level slog.Level, text []byte) {
 // write logs each line of what is written bit by bit.
 func (l *logWriter) write(requestID string, data []byte) {
 	for len(data) > 0 {
+		if l.left <= 0 {
+			// However many lines there are, none of them takes time.
+			l.dropped.Inc()
+			l.begun = l.begun[:0]
+			return
+		}
 		line, rest, ended := bytes.Cut(data, []byte("\n"))
 		room := max(logBytesPerCall-len(l.begun), 0)
 		l.begun = append(l.begun, line[:min(len(line), room)]...)

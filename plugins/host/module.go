@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,7 +68,7 @@ func (h *Host) load(ctx context.Context, c Config) (*Module, error) {
 		return nil, err
 	}
 	limits := c.Limits.or(DefaultLimits(h.processors))
-	wasm, err := readModule(c.Path)
+	wasm, err := ReadModule(c.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +114,10 @@ var answers = map[Hook][]string{
 	GenerateAccessKey: {"key"},
 }
 
-// readModule reads a file of at most a module's size.
-func readModule(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// ReadModule reads a file of at most a module's size. It waits for nobody, as one
+// who opens a pipe would.
+func ReadModule(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,7 @@ const (
 	frameBodyBytes        = 64 // of body for one more unit
 	bulkBytesShift        = 4  // one unit for 16 bytes of a bulk instruction
 	growthPageShift       = 12 // growing copies the memory: a page is 4096 times 16 bytes
+	movesShift            = 3  // one unit for 8 values that may have to be moved where ways meet
 	costBulk        int64 = 16
 )
 
@@ -95,13 +96,16 @@ type function struct {
 	w      *rewriter
 	r      reader
 	locals uint32 // with parameters
+	// Of the blocks that are open, the values that their ends leave on the stack.
+	blocks []int
+	moves  uint64 // that the compiler may write, in all places where ways meet
 	// Indexes of the locals that metering adds: for fuel, and for lengths.
 	fuel, length uint32
 	bulk         bool // the latter is needed
 }
 
 func (f *function) rewrite(w *rewriter, body reader, t FunctionType) {
-	f.w, f.r, f.bulk = w, body, false
+	f.w, f.r, f.bulk, f.blocks, f.moves = w, body, false, f.blocks[:0], 0
 	f.out, f.pending, f.cost = f.out[:0], f.pending[:0], 0
 
 	groups := f.r.u32()
@@ -117,7 +121,7 @@ func (f *function) rewrite(w *rewriter, body reader, t FunctionType) {
 	declared := f.r.data[start:f.r.pos]
 	f.locals, f.fuel, f.length = uint32(locals), uint32(locals), uint32(locals)+1
 	f.check = true
-	f.cost = costFrame + int64(locals) + int64(body.end-body.pos)/frameBodyBytes
+	f.cost = costFrame + int64(locals) + int64(len(t.Results)) + int64(body.end-body.pos)/frameBodyBytes
 
 	f.code()
 	f.r.done("a function")
@@ -135,26 +139,34 @@ func (f *function) rewrite(w *rewriter, body reader, t FunctionType) {
 
 // code rewrites instructions up to the end of the body.
 func (f *function) code() {
-	for depth := 1; depth > 0; {
+	f.blocks = append(f.blocks, 0)
+	for len(f.blocks) > 0 {
 		at := f.r.pos
 		op := f.r.byte()
 		f.cost += costInstruction
 		switch {
 		case op == opBlock:
-			depth++
-			f.blockType()
+			t := f.blockType()
+			f.blocks = append(f.blocks, len(t.Results))
 			f.keep(at)
 		case op == opLoop, op == opIf:
-			depth++
-			f.blockType()
+			t := f.blockType()
+			f.blocks = append(f.blocks, len(t.Results))
 			f.keep(at)
 			f.flush() // a loop's body is entered again, an if's perhaps never
-			f.check = op == opLoop
+			if f.check = op == opLoop; f.check {
+				f.meet(len(t.Params))
+			}
 		case op == opEnd:
-			depth--
+			last := len(f.blocks) - 1
+			results := f.blocks[last]
+			f.blocks = f.blocks[:last]
 			f.cost -= costInstruction
 			f.flush()
 			f.out = append(f.out, op)
+			if last > 0 {
+				f.meet(results)
+			}
 		case op == opElse:
 			f.flush()
 			f.out = append(f.out, op)
@@ -224,6 +236,17 @@ func (f *function) code() {
 			f.r.reject("instruction %#x is not supported", op)
 		}
 	}
+}
+
+// meet charges for a place that is reached in several ways: the compiler makes
+// them agree on where each local and each of the values on the stack is, which no
+// instruction stands for. There are as many moves in the code for each of the ways.
+func (f *function) meet(values int) {
+	n := uint64(f.locals) + uint64(values)
+	if f.moves += n; f.moves > f.w.limits.FunctionMoves {
+		f.r.reject("a function with too many locals for its blocks: they may have to be moved more than %d times", f.w.limits.FunctionMoves)
+	}
+	f.cost += int64(n >> movesShift)
 }
 
 // keep takes over the instruction that was read since at.
@@ -328,20 +351,25 @@ func (f *function) memoryArgument() {
 	f.r.u32() // offset
 }
 
-// blockType skips the type of a block: nothing, a value type, or a function type.
-func (f *function) blockType() {
+// blockType reads the type of a block: nothing, a value type, or a function type.
+func (f *function) blockType() FunctionType {
 	switch b := f.r.data[min(f.r.pos, f.r.end-1)]; {
-	case b >= 0x40 && b < 0x80:
+	case b == blockVoid:
 		f.r.byte()
+		return FunctionType{}
+	case b > blockVoid && b < 0x80:
+		return FunctionType{Results: string(f.r.bytes(1))}
 	default:
-		f.typeIndex()
+		return f.w.types[f.typeIndex()]
 	}
 }
 
-func (f *function) typeIndex() {
-	if i := f.r.u32(); int(i) >= len(f.w.types) {
+func (f *function) typeIndex() uint32 {
+	i := f.r.u32()
+	if int(i) >= len(f.w.types) {
 		f.r.reject("type %d does not exist", i)
 	}
+	return i
 }
 
 func (f *function) localIndex() {

@@ -4,7 +4,8 @@
 //
 // Fuel is counted for each straight-line stretch of instructions, about one
 // unit for one instruction, before the stretch is executed. Bulk memory
-// instructions cost by their length, growing memory by its size. So there is
+// instructions cost by their length, growing memory by its size, and so do values
+// that the compiler has to move without an instruction. So there is
 // no way through a module, be it a loop, a tree of calls or one long
 // instruction, that executes much without paying for it.
 package meter
@@ -32,6 +33,7 @@ type Limits struct {
 	Functions         uint32 // that the module defines
 	FunctionBodyBytes uint32
 	FunctionLocals    uint32
+	FunctionMoves     uint64 // of locals where ways through the code meet: blocks times locals
 	TableEntries      uint32 // least and greatest size of a table
 	Tables            uint32
 	Globals           uint32
@@ -45,7 +47,7 @@ type Limits struct {
 // plugin.
 func DefaultLimits() Limits {
 	return Limits{
-		ModuleBytes: 8 << 20, Functions: 50_000, FunctionBodyBytes: 256 << 10, FunctionLocals: 5_000,
+		ModuleBytes: 8 << 20, Functions: 50_000, FunctionBodyBytes: 256 << 10, FunctionLocals: 5_000, FunctionMoves: 4_000_000,
 		TableEntries: 65_536, Tables: 4, Globals: 10_000, MemoryPages: 256, Imports: 64, Exports: 1_000, DataSegments: 50_000,
 	}
 }

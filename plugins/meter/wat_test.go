@@ -171,7 +171,43 @@ func TestPrices(t *testing.T) {
 		return 1<<40 - int64(m.ExportedGlobal(meter.FuelExport).Get())
 	}
 	const frame = 4
-	// run: a frame with 2 parameters; 9 instructions, of them 3 calls at 4 more.
-	// subtract: a frame with 2 parameters and 3 instructions.
-	require.EqualValues(t, frame+2+9+3*4+frame+2+3, spent("names"))
+	// run: a frame with 2 parameters and a result; 9 instructions, of them 3 calls at 4 more.
+	// subtract: a frame with 2 parameters and a result, and 3 instructions.
+	require.EqualValues(t, frame+3+9+3*4+frame+3+3, spent("names"))
+}
+
+// What the compiler moves, where ways meet and from function to function, is
+// executed without an instruction, and paid for all the same: else a loop of a few
+// instructions would take as long as hundreds.
+func TestMovesArePaidFor(t *testing.T) {
+	for _, tt := range []struct {
+		name, module string
+		moves        int64 // price of those of one more round
+	}{
+		{"locals where ways meet", "moves_locals", 2 * 65 / 8},
+		{"parameters of a loop", "moves_parameters", 65 / 8},
+		{"results that are handed on", "moves_results", 2 * 64},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			spent := func(rounds uint64) int64 {
+				k := &tank{slice: 1 << 40, left: 1 << 40}
+				m := start(t, rewrite(t, read(t, tt.module)), k)
+				_, err := m.ExportedFunction("run").Call(t.Context(), rounds)
+				require.NoError(t, err)
+				return 1<<40 - int64(m.ExportedGlobal(meter.FuelExport).Get())
+			}
+			const instructions = 5 // at least
+			require.GreaterOrEqual(t, spent(1001)-spent(1), 1000*(tt.moves+instructions))
+		})
+	}
+}
+
+func TestTooManyMovesAreRejected(t *testing.T) {
+	limits := meter.DefaultLimits()
+	limits.FunctionMoves = 2*65 + 65
+	_, err := meter.Rewrite(read(t, "moves_locals"), limits)
+	require.NoError(t, err, "a loop, the end of an if, and that of the loop")
+	limits.FunctionMoves--
+	_, err = meter.Rewrite(read(t, "moves_locals"), limits)
+	require.ErrorContains(t, err, "a function with too many locals for its blocks: they may have to be moved more than 194 times")
 }

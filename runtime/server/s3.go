@@ -363,7 +363,13 @@ func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Reque
 			return false, err
 		}
 		*outcome = c.store.server.decider.Confirm(ctx, request, &request.Resources[0], authz.Outcome{Decision: policy.Allowed})
-		return outcome.Decision == policy.Allowed, nil
+		if outcome.Decision != policy.Allowed {
+			return false, nil
+		}
+		if outcome.HookFailed != nil {
+			c.hooked = outcome
+		}
+		return true, nil
 	}
 	bucket, key, version := c.req.Subject(need)
 	switch need.If {
