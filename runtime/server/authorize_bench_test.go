@@ -3,10 +3,14 @@ package server_test
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"iamserver/runtime/s3"
+	"iamserver/runtime/server"
 )
 
 // A replay is a request that is carried out over and over, as net/http hands it over.
@@ -62,6 +66,30 @@ func TestAuthenticationAllocates(t *testing.T) {
 	p := newReplay(f.request(t, alice, "GetUser", "UserName", "alice"), text)
 	require.NoError(t, f.server.DecideRequest(p.again()))
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { require.NoError(t, f.server.AuthenticateRequest(p.again())) }), float64(maxAuthentication))
+}
+
+// What a GET of an object costs before the store, without the network: for a user in
+// the cache, whose policy has a variable.
+func BenchmarkAuthorizeObject(b *testing.B) {
+	f := open(b, func(c *server.Config) {
+		c.S3 = &server.S3{Upstream: s3.Upstream{
+			Endpoint: &url.URL{Scheme: "http", Host: "store.invalid"}, Region: "us-east-1", AccessKeyID: "a", SecretAccessKey: "b",
+			Transport: http.DefaultTransport, Now: clock,
+		}}
+	})
+	alice := f.may(b, "alice", allow(`["s3:GetObject","s3:ListBucket"]`, photos+"/${aws:username}/*"))
+	r := f.object(b, alice, http.MethodGet, "/photos/alice/2026/a.jpg", "", nil)
+	r.RequestURI = r.URL.RequestURI() // as a server receives it
+	p := newReplay(r, "")
+	require.NoError(b, f.server.DecideObject(p.again()))
+	b.ReportAllocs()
+	before := cpuTime(b)
+	for b.Loop() {
+		if err := f.server.DecideObject(p.again()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
 // What a request costs before its handler: who signed it, with a key that was used

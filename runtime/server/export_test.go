@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"iamserver/runtime/sigv4"
 	"iamserver/runtime/storage"
 )
 
@@ -12,6 +13,22 @@ func (s *Server) AuthenticateRequest(r *http.Request) error {
 	defer c.release()
 	return c.authenticate(r.Context(), nil)
 }
+
+// decideObject finds out who signed an S3 request, what it is, and whether it may.
+func (o *objectStore) decideObject(r *http.Request) error {
+	c := &s3Call{store: o, request: r, start: o.server.config.Now()}
+	if err := c.authenticate(r.Context()); err != nil {
+		return err
+	}
+	if err := c.store.classifier.Classify(sigv4.RequestOf(r), &c.req); err != nil {
+		return err
+	}
+	c.needs = c.req.AppendNeeds(c.needs[:0])
+	return c.allowed(r.Context(), c.needs)
+}
+
+// DecideObject does all that is done with a GET of an object before the store.
+func (s *Server) DecideObject(r *http.Request) error { return s.objects.decideObject(r) }
 
 // DecideRequest does all that is done with a request before its handler.
 func (s *Server) DecideRequest(r *http.Request) error {

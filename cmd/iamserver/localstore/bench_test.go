@@ -3,6 +3,7 @@ package localstore_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,9 +80,13 @@ func BenchmarkGateway(b *testing.B) {
 	}
 }
 
+// uploadMiB is how much each of the uploads of TestUploadsTakeLittleMemory sends.
+var uploadMiB = flag.Int("upload-mib", 8, "MiB of each upload whose memory is measured")
+
 // Memory stays flat while many large uploads run at once.
 func TestUploadsTakeLittleMemory(t *testing.T) {
-	const uploads, size = 100, 8 << 20
+	const uploads = 100
+	size := *uploadMiB << 20
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, hr *http.Request) {
 		_, _ = io.Copy(io.Discard, hr.Body)
 	}))
@@ -103,7 +108,7 @@ func TestUploadsTakeLittleMemory(t *testing.T) {
 	for range uploads {
 		wait.Go(func() {
 			// The data is made as it is read: none of it is the client's memory.
-			_, err := c.PutObject(t.Context(), "uploads", "k", &pattern{left: size, at: size / 2, reached: halfway}, size, minio.PutObjectOptions{DisableMultipart: true, DisableContentSha256: true})
+			_, err := c.PutObject(t.Context(), "uploads", "k", &pattern{left: size, at: size / 2, reached: halfway}, int64(size), minio.PutObjectOptions{DisableMultipart: true, DisableContentSha256: true})
 			if err != nil {
 				t.Error(err)
 			}
