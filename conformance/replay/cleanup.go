@@ -4,21 +4,30 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
 // made is what a case has made and not deleted yet, by name or ARN.
 type made struct {
-	users, groups, policies, aliases []string
+	users, groups, policies, aliases, buckets []string
 }
 
 func unescape(text string) (string, error) { return url.PathUnescape(text) }
 
+// newBucket is the target of a request of S3 that makes a bucket.
+var newBucket = regexp.MustCompile(`^/[^/?]+/?$`)
+
 // note reads from a request and its answer what there is now. A request whose
 // answer was lost, status 0, may have been carried out.
-func (m *made) note(form string, status int, answer *Answer) {
+func (m *made) note(method, target, form string, status int, answer *Answer) {
 	if status != http.StatusOK && status != 0 {
+		return
+	}
+	if method == http.MethodPut && newBucket.MatchString(target) {
+		m.buckets = append(m.buckets, strings.Trim(target, "/"))
 		return
 	}
 	p, err := url.ParseQuery(form)
@@ -72,6 +81,7 @@ func (m *made) delete(ctx context.Context, r *Runner) []string {
 	each("group", m.groups, c.group)
 	each("policy", m.policies, c.policy)
 	each("alias", m.aliases, func(name string) bool { return c.gone("DeleteAccountAlias", "AccountAlias", name) })
+	each("bucket", m.buckets, c.bucket)
 	return left
 }
 
@@ -116,6 +126,26 @@ func (c cleaner) user(name string) bool {
 		c.gone("DeleteServiceAccount", "ServiceAccountId", id)
 	})
 	return c.gone("DeleteUser", of...)
+}
+
+// bucket deletes a bucket with its policy, which may deny the rest, and its objects.
+func (c cleaner) bucket(name string) bool {
+	gone := func(target string) bool {
+		answer, err := c.runner.callS3(c.ctx, http.MethodDelete, target)
+		return err == nil && (answer.status < http.StatusMultipleChoices || answer.status == http.StatusNotFound)
+	}
+	if gone("/" + name) {
+		return true
+	}
+	gone("/" + name + "?policy")
+	list, err := c.runner.callS3(c.ctx, http.MethodGet, "/"+name+"?list-type=2")
+	if err != nil {
+		return false
+	}
+	for _, key := range list.all("Key") {
+		gone("/" + name + "/" + (&url.URL{Path: key}).EscapedPath())
+	}
+	return gone("/" + name)
 }
 
 func (c cleaner) group(name string) bool {

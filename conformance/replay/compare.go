@@ -36,6 +36,7 @@ const (
 	whyValue     = "programs act on the value"
 	whyCount     = "programs take the list for complete and correct"
 	whyXML       = "clients cannot read what is no XML"
+	whyText      = "it is what was stored, or it is worth nothing"
 	whyNamespace = "clients that check namespaces take it for something else"
 	whyHeader    = "clients read the header"
 	whyRefused   = "what AWS accepts is refused"
@@ -59,6 +60,8 @@ func (s *Session) Compare(step *conformance.Step, got *Answer) []Difference {
 		c.header(h, got.headers)
 	}
 	switch {
+	case !want.Text.Empty():
+		c.text("body", want.Text, string(got.body), whyText)
 	case want.Body == nil:
 	case got.root == nil:
 		c.add("body", "XML", quoted(string(got.body)), whyXML)
