@@ -76,10 +76,10 @@ func TestParse(t *testing.T) {
 		Name: "users/self", Sentence: "A user sees itself.", Level: conformance.AWS,
 		Actions: []string{"CreateUser", "GetUser"}, Constraints: []string{"CreateUser UserName maxLength at"},
 		Sources: []string{"https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html"}, Serial: true,
-		Needs: []conformance.Need{conformance.Authentication, conformance.SelfService},
+		Needs:    []conformance.Need{conformance.Authentication, conformance.SelfService},
 		Recorded: []string{"aws-cli/1", "aws-cli/2"},
-		Names: []conformance.Name{{Label: "alice"}, {Label: "long", Length: 64}},
-		Texts: []conformance.Text{{Name: "policy.json", Content: conformance.Literal("{\"Version\":\"2012-10-17\",\"Statement\":[]}\n")}},
+		Names:    []conformance.Name{{Label: "alice"}, {Label: "long", Length: 64}},
+		Texts:    []conformance.Text{{Name: "policy.json", Content: conformance.Literal("{\"Version\":\"2012-10-17\",\"Statement\":[]}\n")}},
 		Steps: []*conformance.Step{
 			{
 				Number: 1, Line: 11,

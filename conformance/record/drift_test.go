@@ -29,7 +29,6 @@ func models(t *testing.T) string {
 	return dir
 }
 
-
 // The AWS CLI sends what is recorded, and reads what is answered: both of its
 // generations, which CONFORMANCE_CLI names by their programs, aws alone if it is
 // not set. It takes minutes, so it is for those who ask: with

@@ -75,10 +75,10 @@ func (t *teller) refused(code string) func(any, error) {
 	}
 }
 
-// key makes an access key.
-func (t *teller) key(c *iam.Client, user string) *iamtypes.AccessKey {
+// key makes an access key of Alice.
+func (t *teller) key(c *iam.Client) *iamtypes.AccessKey {
 	t.Helper()
-	made, err := c.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &user})
+	made, err := c.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: alice})
 	require.NoError(t, err)
 	return made.AccessKey
 }
@@ -110,7 +110,7 @@ func tag(key, value string) []iamtypes.Tag { return []iamtypes.Tag{{Key: &key, V
 func keyRotation(t *teller) {
 	c, ctx := t.iam(nil), t.Context()
 	t.done(c.CreateUser(ctx, &iam.CreateUserInput{UserName: alice}))
-	first, second := t.key(c, "Alice"), t.key(c, "Alice")
+	first, second := t.key(c), t.key(c)
 	t.done(t.sts(second).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
 	t.done(c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: alice, AccessKeyId: first.AccessKeyId, Status: iamtypes.StatusTypeInactive}))
 	t.refused("InvalidClientTokenId")(t.sts(first).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
@@ -126,7 +126,7 @@ func groupLife(t *teller) {
 	t.done(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: group}))
 	t.done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: group, PolicyName: read, PolicyDocument: t.text("policy.json")}))
 	t.done(c.GetGroupPolicy(ctx, &iam.GetGroupPolicyInput{GroupName: group, PolicyName: read}))
-	member := t.iam(t.key(c, "Alice"))
+	member := t.iam(t.key(c))
 	t.refused("AccessDenied")(member.ListUserTags(ctx, &iam.ListUserTagsInput{UserName: alice}))
 	t.done(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: group, UserName: alice}))
 	t.done(member.ListUserTags(ctx, &iam.ListUserTagsInput{UserName: alice}))
@@ -164,7 +164,7 @@ func policyLife(t *teller) {
 func offBoarding(t *teller) {
 	c, ctx := t.iam(nil), t.Context()
 	t.done(c.CreateUser(ctx, &iam.CreateUserInput{UserName: alice}))
-	key := t.key(c, "Alice")
+	key := t.key(c)
 	t.done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: alice, PolicyName: policy, PolicyDocument: t.text("policy.json")}))
 	t.refused("DeleteConflict")(c.DeleteUser(ctx, &iam.DeleteUserInput{UserName: alice}))
 	t.done(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: alice, AccessKeyId: key.AccessKeyId}))
@@ -178,7 +178,7 @@ func objectRights(t *teller) {
 	public, private := aws.String("public/hello.txt"), aws.String("private/hello.txt")
 	t.done(t.s3(nil).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}))
 	t.done(c.CreateUser(ctx, &iam.CreateUserInput{UserName: alice}))
-	key := t.key(c, "Alice")
+	key := t.key(c)
 	hers := t.s3(key)
 	put := func(name *string) (any, error) {
 		return hers.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: name, Body: strings.NewReader(t.texts["hello.txt"])})

@@ -34,12 +34,14 @@ const (
 var stories = []story{
 	{
 		"user_life", "A user is made with tags, renamed, and deleted; then there is none of either name.", conformance.AWS, nil,
-		[]string{reference + "CreateUser.html", reference + "UpdateUser.html", reference + "DeleteUser.html"}, nil,
+		[]string{reference + "CreateUser.html", reference + "UpdateUser.html", reference + "DeleteUser.html"},
+		nil,
 	},
 	{
 		"key_rotation", "A second key takes over from the first, which is switched off and deleted.", conformance.AWS,
 		[]conformance.Need{conformance.Authentication},
-		[]string{guide + "id-credentials-access-keys-update.html"}, nil,
+		[]string{guide + "id-credentials-access-keys-update.html"},
+		nil,
 	},
 	{
 		"group_life", "A member may do what the policy of the group allows, until it is removed and the group is deleted.", conformance.AWS,
