@@ -55,6 +55,8 @@ type Case struct {
 	Actions []string
 	// Sources say where the expectation comes from.
 	Sources []string
+	// Comments are lines for readers, which begin with #.
+	Comments []string
 	// Constraints are the constraints of parameters that the case probes, as in
 	// "CreateUser UserName maxLength beyond".
 	Constraints []string

@@ -27,6 +27,9 @@ func Format(c *Case) []byte {
 	for _, s := range c.Sources {
 		property(&b, "source", s)
 	}
+	for _, comment := range c.Comments {
+		line(&b, comment)
+	}
 	for _, s := range c.Steps {
 		formatStep(&b, s)
 	}

@@ -129,7 +129,11 @@ func (p *parser) header(comment string) error {
 	}
 	for i, line := range lines[1:] {
 		n := i + 2
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+		switch line = strings.TrimSpace(line); {
+		case line == "":
+			continue
+		case strings.HasPrefix(line, "#"):
+			p.c.Comments = append(p.c.Comments, line)
 			continue
 		}
 		key, value, ok := strings.Cut(line, ": ")

@@ -22,6 +22,7 @@ needs: authentication, self-service
 recorded: aws-cli/1, aws-cli/2
 names: alice, long 64
 source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
+# Nothing is said of pages.
 -- 1.command --
 aws iam create-user --user-name {{alice}}
 -- 1.request --
@@ -76,13 +77,14 @@ func TestParse(t *testing.T) {
 		Name: "users/self", Sentence: "A user sees itself.", Level: conformance.AWS,
 		Actions: []string{"CreateUser", "GetUser"}, Constraints: []string{"CreateUser UserName maxLength at"},
 		Sources: []string{"https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html"}, Serial: true,
+		Comments: []string{"# Nothing is said of pages."},
 		Needs:    []conformance.Need{conformance.Authentication, conformance.SelfService},
 		Recorded: []string{"aws-cli/1", "aws-cli/2"},
 		Names:    []conformance.Name{{Label: "alice"}, {Label: "long", Length: 64}},
 		Texts:    []conformance.Text{{Name: "policy.json", Content: conformance.Literal("{\"Version\":\"2012-10-17\",\"Statement\":[]}\n")}},
 		Steps: []*conformance.Step{
 			{
-				Number: 1, Line: 11,
+				Number: 1, Line: 12,
 				Command: after("aws iam create-user --user-name ", "alice"),
 				Request: &conformance.Request{
 					Method: "POST", Target: conformance.Literal("/"),
@@ -107,7 +109,7 @@ func TestParse(t *testing.T) {
 				},
 			},
 			{
-				Number: 2, Line: 28,
+				Number: 2, Line: 29,
 				Request: &conformance.Request{
 					Method: "GET", Target: conformance.Literal("/?Action=GetUser&Version=2010-05-08"),
 					Headers: []conformance.Header{{Name: "Accept", Value: conformance.Literal("*/*")}},
@@ -119,7 +121,7 @@ func TestParse(t *testing.T) {
 				Response: &conformance.Response{Accepted: true},
 			},
 			{
-				Number: 3, Line: 37,
+				Number: 3, Line: 38,
 				Request: &conformance.Request{Method: "GET", Target: conformance.Literal("/bucket/key")},
 				Sign:    conformance.Sign{Service: "s3"},
 				Response: &conformance.Response{
