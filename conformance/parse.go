@@ -57,6 +57,9 @@ func parse(file string, data []byte, draft bool) (*Case, error) {
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			return nil, p.fail(i+1, "the line has a control character, or is not UTF-8")
 		}
+		if text == "-- --" { // txtar.Parse panics (go-internal v1.16.0)
+			return nil, p.fail(i+1, "the section has no name")
+		}
 	}
 	archive := txtar.Parse(data)
 	p.markers(string(data))

@@ -165,6 +165,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a name too short to be unique", "A user is created.\nnames: a 5\n", `f:2: a name has 24 to 1024 characters, not "5"`},
 		{"no steps", head, "f:1: there are no steps"},
 		{"a section that is none", head + "-- 1.reply --\n", `f:6: there is no section "1.reply": N.command, N.request, N.sign, N.response, or a text such as policy.json`},
+		{"a section without a name", head + "-- --\n", "f:6: the section has no name"},
 		{"steps that begin with 2", head + "-- 2.request --\nAction=A\n", "f:6: steps are numbered from 1 in their order; this is not number 2"},
 		{"no request", head + response, "f:6: step 1 has no request"},
 		{"no response", head + request, "f:6: step 1 has no response"},
