@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"iamserver/conformance"
@@ -372,7 +373,7 @@ func TestAccepted(t *testing.T) {
 			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(tt.status)
 				_, err := w.Write([]byte(tt.body))
-				require.NoError(t, err)
+				assert.NoError(t, err)
 			}))
 			defer web.Close()
 			runner, err := replay.New(t.Context(), replay.Config{

@@ -53,9 +53,9 @@ func TestSampleIsReproducible(t *testing.T) {
 		r.Results = append(r.Results, replay.Result{Case: name, Outcome: replay.Failed})
 	}
 	r.Results = append(r.Results, replay.Result{Case: "passed", Outcome: replay.Passed})
-	names := func(seed string, n int) (names string) {
+	names := func(seed string, n int) (names []string) {
 		for _, f := range report.Sample(&r, seed, n) {
-			names += f.Case
+			names = append(names, f.Case)
 		}
 		return names
 	}
