@@ -185,8 +185,8 @@ func (s *Sign) Plain() bool {
 type Response struct {
 	// Status is the HTTP status; 0 where Accepted stands instead.
 	Status int
-	// Accepted means any answer that does not complain about the parameters:
-	// neither ValidationError nor MalformedInput, and no failure of the server.
+	// Accepted means success, or an error about what the request names: that it
+	// does not exist, exists already, is in use, has reached a quota.
 	Accepted bool
 	Headers  []Header
 	Body     *Element // nil: not compared

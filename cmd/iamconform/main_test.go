@@ -72,6 +72,9 @@ func TestRun(t *testing.T) {
 	exit, stdout, stderr = call(t, "report", results)
 	require.Equal(t, 0, exit, stderr)
 	require.Contains(t, stdout, "| action | ours |")
+	exit, stdout, stderr = call(t, "sample", results, "--seed", "1", "--written")
+	require.Equal(t, 0, exit, stderr)
+	require.Equal(t, "| target | case | where | expected | got |\n|---|---|---|---|---|\n", stdout, "nothing failed")
 	page := filepath.Join(t.TempDir(), "matrix.html")
 	exit, _, stderr = call(t, "report", results, "--html", page, "--junit", page+".xml")
 	require.Equal(t, 0, exit, stderr)
@@ -98,7 +101,7 @@ func TestRun(t *testing.T) {
 		{"a flag that is none", []string{"run", "--colour"}, "iamconform: unknown flag --colour"},
 		{"a level that is none", []string{"run", "--level", "high"}, `iamconform: --level must be one of "core","aws","extension","strict" but got "high"`},
 		{"a case that is none", []string{"run", "--case", "nothing/*"}, "iamconform: no case is called nothing/*"},
-		{"a profile that is none", []string{"run", "--profile", "nobody"}, "iamconform: open testdata/profiles/nobody.yaml: file does not exist"},
+		{"a profile that is none", []string{"run", "--profile", "nobody"}, "iamconform: open nobody: no such file or directory"},
 		{"an endpoint that is not there", []string{"run", "--endpoint", "http://127.0.0.1:1"}, "connection refused"},
 		{"a secret that is wrong", []string{"run", "--secret-access-key", "x"}, "iamconform: who is calling: GetCallerIdentity answered 403 SignatureDoesNotMatch"},
 	} {

@@ -13,6 +13,8 @@ import (
 // made is what a case has made and not deleted yet, by name or ARN.
 type made struct {
 	users, groups, policies, aliases, buckets []string
+
+	withPolicies []string // users and groups that were given inline policies
 }
 
 func unescape(text string) (string, error) { return url.PathUnescape(text) }
@@ -39,14 +41,20 @@ func (m *made) note(method, target, form string, status int, answer *Answer) {
 		m.users = append(m.users, p.Get("UserName"))
 	case "UpdateUser":
 		m.users = renamed(m.users, p.Get("UserName"), p.Get("NewUserName"))
+		m.withPolicies = renamed(m.withPolicies, p.Get("UserName"), p.Get("NewUserName"))
 	case "CreateGroup":
 		m.groups = append(m.groups, p.Get("GroupName"))
 	case "UpdateGroup":
 		m.groups = renamed(m.groups, p.Get("GroupName"), p.Get("NewGroupName"))
+		m.withPolicies = renamed(m.withPolicies, p.Get("GroupName"), p.Get("NewGroupName"))
 	case "CreatePolicy":
 		if answer != nil {
 			m.policies = append(m.policies, answer.text("Arn"))
 		}
+	case "PutUserPolicy":
+		m.withPolicies = append(m.withPolicies, p.Get("UserName"))
+	case "PutGroupPolicy":
+		m.withPolicies = append(m.withPolicies, p.Get("GroupName"))
 	case "CreateAccountAlias":
 		m.aliases = append(m.aliases, p.Get("AccountAlias"))
 	}
@@ -76,7 +84,7 @@ func (m *made) delete(ctx context.Context, r *Runner) []string {
 			}
 		}
 	}
-	c := cleaner{ctx, r}
+	c := cleaner{ctx, r, m.withPolicies}
 	each("user", m.users, c.user)
 	each("group", m.groups, c.group)
 	each("policy", m.policies, c.policy)
@@ -86,8 +94,9 @@ func (m *made) delete(ctx context.Context, r *Runner) []string {
 }
 
 type cleaner struct {
-	ctx    context.Context
-	runner *Runner
+	ctx          context.Context
+	runner       *Runner
+	withPolicies []string
 }
 
 // gone carries out a deletion and tells whether nothing is left to delete.
@@ -110,16 +119,25 @@ func (c cleaner) each(list, element string, parameters []string, do func(text st
 	}
 }
 
+// inline deletes the inline policies of a user or group that is still there:
+// some implementations delete it with them, and keep them, where nothing can
+// list them, for the next one of that name.
+func (c cleaner) inline(name, list string, of []string, do func(policy string)) {
+	if slices.Contains(c.withPolicies, name) {
+		c.each(list, "member", of, do)
+	}
+}
+
 func (c cleaner) user(name string) bool {
 	of := []string{"UserName", name}
-	if c.gone("DeleteUser", of...) {
-		return true
-	}
 	with := func(action, parameter string) func(string) {
 		return func(text string) { c.gone(action, append(of, parameter, text)...) }
 	}
+	c.inline(name, "ListUserPolicies", of, with("DeleteUserPolicy", "PolicyName"))
+	if c.gone("DeleteUser", of...) {
+		return true
+	}
 	c.each("ListAccessKeys", "AccessKeyId", of, with("DeleteAccessKey", "AccessKeyId"))
-	c.each("ListUserPolicies", "member", of, with("DeleteUserPolicy", "PolicyName"))
 	c.each("ListAttachedUserPolicies", "PolicyArn", of, with("DetachUserPolicy", "PolicyArn"))
 	c.each("ListGroupsForUser", "GroupName", of, with("RemoveUserFromGroup", "GroupName"))
 	c.each("ListServiceAccounts", "ServiceAccountId", []string{"ParentUser", name}, func(id string) {
@@ -150,14 +168,14 @@ func (c cleaner) bucket(name string) bool {
 
 func (c cleaner) group(name string) bool {
 	of := []string{"GroupName", name}
-	if c.gone("DeleteGroup", of...) {
-		return true
-	}
 	with := func(action, parameter string) func(string) {
 		return func(text string) { c.gone(action, append(of, parameter, text)...) }
 	}
+	c.inline(name, "ListGroupPolicies", of, with("DeleteGroupPolicy", "PolicyName"))
+	if c.gone("DeleteGroup", of...) {
+		return true
+	}
 	c.each("GetGroup", "UserName", of, with("RemoveUserFromGroup", "UserName"))
-	c.each("ListGroupPolicies", "member", of, with("DeleteGroupPolicy", "PolicyName"))
 	c.each("ListAttachedGroupPolicies", "PolicyArn", of, with("DetachGroupPolicy", "PolicyArn"))
 	return c.gone("DeleteGroup", of...)
 }
