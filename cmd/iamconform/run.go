@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -50,6 +51,10 @@ func (c *runCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	told := context.AfterFunc(p.stop, func() {
+		fmt.Fprintln(p.stderr, "iamconform: cleaning up; told to stop once more, it leaves what it has made") //nolint:errcheck // whoever told it sees the end
+	})
+	defer told()
 	begin := now()
 	results, interrupted := runner.Run(p.stop, cases)
 	if broken != nil {

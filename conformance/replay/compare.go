@@ -88,7 +88,13 @@ type comparison struct {
 	differences []Difference
 }
 
+// maxDifferences is how many differences of a step are kept.
+const maxDifferences = 50
+
 func (c *comparison) add(where, want, got, why string) {
+	if len(c.differences) == maxDifferences {
+		return
+	}
 	c.differences = append(c.differences, Difference{
 		Step: c.step, Where: where, Want: want, Got: got, Why: why, Sentence: strings.HasSuffix(where, "/Error/Message"),
 	})
