@@ -85,7 +85,8 @@ func (w *writer) names(e Exchange) {
 			continue
 		}
 		label := strings.TrimLeft(notLabel.ReplaceAllString(strings.ToLower(value), ""), "0123456789")
-		if label = label[:min(len(label), 6)]; label == "" || w.taken(label) {
+		// Names are filled up with x, and n is what {{name}} is.
+		if label = strings.TrimRight(label[:min(len(label), 6)], "x"); label == "" || label == "n" || w.taken(label) {
 			label = fmt.Sprintf("n%d", len(w.c.Names)+1)
 		}
 		w.c.Names = append(w.c.Names, conformance.Name{Label: label})
