@@ -55,7 +55,7 @@ func (s *Session) Compare(step *conformance.Step, got *Answer) []Difference {
 			c.add("status", "success, or an error about what the request names", fmt.Sprintf("%d %s: %s", got.status, code, got.text("Message")), whyRefused)
 		}
 	case want.Status != got.status:
-		c.add("status", strconv.Itoa(want.Status)+" "+want.Code(), strconv.Itoa(got.status)+" "+got.code(), whyStatus)
+		c.add("status", statusAndCode(want.Status, want.Code()), statusAndCode(got.status, got.code()), whyStatus)
 	}
 	for _, h := range want.Headers {
 		c.header(h, got.headers)
@@ -70,6 +70,11 @@ func (s *Session) Compare(step *conformance.Step, got *Answer) []Difference {
 		c.element("", want.Body, got.root)
 	}
 	return c.differences
+}
+
+// statusAndCode is a status with the code of the error, if it is one.
+func statusAndCode(status int, code string) string {
+	return strings.TrimSuffix(strconv.Itoa(status)+" "+code, " ")
 }
 
 // judgements are the errors of IAM about what a request names and asks for. They
