@@ -27,6 +27,9 @@ const (
 	storeSecret = "the secret of the store"
 )
 
+// storeCredentials are those of the store in the environment of the server.
+var storeCredentials = []string{"IAMSERVER_S3_ACCESS_KEY_ID=" + storeKeyID, "IAMSERVER_S3_SECRET_ACCESS_KEY=" + storeSecret}
+
 // serveStore serves the store and says where.
 func serveStore(dir string) error {
 	// versitygw does not tell which port it got.

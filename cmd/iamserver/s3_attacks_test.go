@@ -18,8 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever a key that is denied is written like, it is denied or refused.
+// Whatever a key that is denied is written like, it is denied or refused; but where
+// the store tells all keys apart, what another key is written like is another key.
 func storyAliases(t *testing.T, o *objects) {
+	if o.exact {
+		storyExactKeys(t, o)
+		return
+	}
 	b := o.bucket(t, "aliases", []string{"private/x", "public/x"})
 	user := o.user(t, "user", allow("*", b+" "+b+"/*"), deny("*", b+"/private/*"))
 	for _, alias := range []string{
