@@ -52,8 +52,9 @@ func copyHeaders(into, from http.Header, content Content) {
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
-// answer passes the store's answer on.
-func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, content Content, resp *http.Response) error {
+// answer passes the store's answer on. before is what the store said before of other
+// entries.
+func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, content Content, resp *http.Response, before []byte) error {
 	switch {
 	case resp.StatusCode >= 400:
 		return g.storeError(r, resp, content.Body)
@@ -76,7 +77,7 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 	if rewrites(r, content) && resp.StatusCode == http.StatusOK {
 		delete(w.Header(), "Content-Length")
 		w.WriteHeader(resp.StatusCode)
-		x := rewriter{owner: g.up.Owner, location: locationOf(hr, r), denied: content.Denied}
+		x := rewriter{owner: g.up.Owner, location: locationOf(hr, r), before: before, denied: content.Denied}
 		g.finish(x.copy(w, resp.Body))
 		return nil
 	}

@@ -120,6 +120,8 @@ type s3Call struct {
 	req        s3.Request
 	needs      []s3.Need
 	granted    []Permission // for a handler
+	unlocked   bool         // no right to bypass a lock was asked for: there was none
+	untagged   bool         // no rights on the tags of a copy's source: there were none
 	entries    []s3Entry    // of DeleteObjects, as they were decided
 	denial     *authz.Outcome
 	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
@@ -353,7 +355,9 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 
 // spared reports whether a need that is denied does not apply after all: because
 // the store is not in the state that it is about, which is only now asked for, or
-// because the caller began the upload and no hook denies it.
+// because the caller began the upload and no hook denies it. The state may change
+// before the store gets the request, which must then ask it for no more than what is
+// allowed in any state; see unlocked and untagged.
 func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Request, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
 		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
@@ -375,10 +379,12 @@ func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Reque
 	switch need.If {
 	case operation.Governed:
 		governed, err := c.store.state.Governed(ctx, bucket, key, version)
-		return !governed, c.stateFailed(err)
+		c.unlocked = err == nil && !governed
+		return c.unlocked, c.stateFailed(err)
 	case operation.SourceTagged:
 		tags, err := c.store.state.Tags(ctx, bucket, key, version)
-		return len(tags) == 0, c.stateFailed(err)
+		c.untagged = err == nil && len(tags) == 0
+		return c.untagged, c.stateFailed(err)
 	case operation.Always, operation.Tagged, operation.Compared:
 	}
 	return false, nil
@@ -444,12 +450,15 @@ func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
 		return err
 	}
 	var content s3.Content
-	var allowed []s3.Deletion
+	var allowed, unlocked []s3.Deletion
 	for i := range deletions.Objects {
+		c.unlocked = false
 		c.needs = c.req.AppendEntryNeeds(c.needs[:0], &deletions.Objects[i])
 		err := c.allowed(ctx, c.needs)
 		c.entries = append(c.entries, s3Entry{deletions.Objects[i].Key, deletions.Objects[i].VersionID, err != nil})
 		switch {
+		case err == nil && c.unlocked:
+			unlocked = append(unlocked, deletions.Objects[i])
 		case err == nil:
 			allowed = append(allowed, deletions.Objects[i])
 		case apierror.CodeOf(err) == s3err.AccessDenied.Name:
@@ -458,9 +467,19 @@ func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
 			return err
 		}
 	}
-	if deletions.Objects = allowed; len(allowed) == 0 {
+	c.unlocked = len(allowed) == 0
+	switch {
+	case len(allowed)+len(unlocked) == 0:
 		return s3.WriteDenied(c.writer, content.Denied)
+	case c.unlocked:
+		allowed = unlocked
+	case len(unlocked) > 0:
+		deletions.Objects = unlocked
+		if content.KeepingLocks, err = deletions.Document(); err != nil {
+			return err
+		}
 	}
+	deletions.Objects = allowed
 	if content.Document, err = deletions.Document(); err != nil {
 		return err
 	}
@@ -478,6 +497,7 @@ func (c *s3Call) forward(ctx context.Context, content s3.Content) error {
 	if c.req.Operation.Name == "GetObject" || c.req.Operation.Name == "HeadObject" {
 		content.ShowTaggingCount = c.mayReadTags(ctx)
 	}
+	content.KeepLocks, content.LeaveTags = c.unlocked, c.untagged
 	c.writer.watch(c.req.Operation.Name)
 	err := c.store.gateway.Forward(c.writer, c.told(ctx), &c.req, content)
 	if err != nil {
