@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/minio/minio-go/v7"
 	"github.com/stretchr/testify/require"
 
 	"iamserver/runtime/s3"
@@ -231,6 +234,49 @@ func storyVersions(t *testing.T, o *objects) {
 		}
 		require.Equal(t, want, o.send(t, all, message{method: "DELETE", target: "/" + b + "/k?versionId=" + id}).status)
 	}
+}
+
+// Locks are bypassed by who may, and where somebody may for some objects only, for
+// these.
+func storyLocks(t *testing.T, o *objects) {
+	b := o.name("locks")
+	require.Equal(t, "200", o.send(t, o.root, message{method: "PUT", target: "/" + b, header: http.Header{"X-Amz-Bucket-Object-Lock-Enabled": {"true"}}}).String())
+	user := o.user(t, "user", allow("PutObject DeleteObject DeleteObjectVersion GetObjectRetention", b+"/*"), allow("BypassGovernanceRetention PutObjectRetention", b+"/mine/*"))
+	until := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	versions := map[string]string{}
+	for _, key := range []string{"mine/a", "mine/b", "mine/c", "others/a", "others/b", "others/free"} {
+		m := message{method: "PUT", target: "/" + b + "/" + key, body: key, header: http.Header{}}
+		if key != "others/free" {
+			m.header.Set("X-Amz-Object-Lock-Mode", "GOVERNANCE")
+			m.header.Set("X-Amz-Object-Lock-Retain-Until-Date", until)
+		}
+		a := o.send(t, o.root, m)
+		require.Equal(t, "200", a.String(), a.body)
+		versions[key] = a.header.Get("X-Amz-Version-Id")
+	}
+	require.Equal(t, "403 AccessDenied", o.send(t, user, message{method: "PUT", target: "/" + b + "/others/new", body: "x", header: http.Header{"X-Amz-Object-Lock-Mode": {"GOVERNANCE"}, "X-Amz-Object-Lock-Retain-Until-Date": {until}}}).String())
+	reading := o.minio(t, o.root)
+	mode, _, err := reading.GetObjectRetention(t.Context(), b, "mine/a", "")
+	require.NoError(t, err)
+	require.Equal(t, minio.Governance, *mode)
+	_, err = reading.GetObjectLegalHold(t.Context(), b, "mine/a", minio.GetObjectLegalHoldOptions{})
+	require.Equal(t, "NoSuchObjectLockConfiguration", minio.ToErrorResponse(err).Code)
+	bypass := http.Header{"X-Amz-Bypass-Governance-Retention": {"true"}}
+	remove := func(key string, header http.Header) string {
+		return o.send(t, user, message{method: "DELETE", target: "/" + b + "/" + key + "?versionId=" + versions[key], header: header}).String()
+	}
+	require.Equal(t, []string{"403 AccessDenied", "204", "403 AccessDenied"}, []string{remove("mine/a", nil), remove("mine/a", bypass), remove("others/a", bypass)})
+	body := "<Delete>"
+	for _, key := range []string{"mine/b", "others/a", "others/free"} {
+		body += "<Object><Key>" + key + "</Key><VersionId>" + versions[key] + "</VersionId></Object>"
+	}
+	a := o.send(t, user, message{method: "POST", target: "/" + b + "?delete", body: body + "</Delete>", header: bypass})
+	require.Equal(t, 200, a.status, a.body)
+	require.Equal(t, []string{"others/a"}, elements(strings.Join(elements(a.body, "Error"), ""), "Key"), a.body)
+	left := o.send(t, o.root, message{method: "GET", target: "/" + b + "?versions"})
+	kept := elements(left.body, "Key")
+	slices.Sort(kept)
+	require.Equal(t, []string{"mine/c", "others/a", "others/b"}, kept)
 }
 
 // Errors have S3's form: ids, no body for HEAD, and nothing of the store.

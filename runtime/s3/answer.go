@@ -77,7 +77,7 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 	if rewrites(r, content) && resp.StatusCode == http.StatusOK {
 		delete(w.Header(), "Content-Length")
 		w.WriteHeader(resp.StatusCode)
-		x := rewriter{owner: g.up.Owner, location: locationOf(hr, r), before: before, denied: content.Denied}
+		x := rewriter{root: roots[r.Operation.Name], owner: g.up.Owner, location: locationOf(hr, r), before: before, denied: content.Denied}
 		g.finish(x.copy(w, resp.Body))
 		return nil
 	}

@@ -30,7 +30,7 @@ func guarding(t testing.TB, token string, exists func(path string) bool) *guard 
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*g.asked++
 		w.Header().Set("Last-Modified", now.Format(http.TimeFormat))
-		if !exists(r.URL.Path) || r.URL.Query().Has("retention") {
+		if !exists(r.URL.Path) {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}

@@ -41,13 +41,12 @@ func (s *hastyStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	key := strings.TrimPrefix(r.URL.Path, "/photos/")
 	switch {
-	case r.Method == http.MethodGet && r.URL.Query().Has("retention"):
+	case r.Method == http.MethodHead:
 		if strings.HasPrefix(key, "governed/") {
-			fmt.Fprint(w, "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>") //nolint:errcheck // the client tells
-			return
+			w.Header().Set("X-Amz-Object-Lock-Mode", "GOVERNANCE")
+			w.Header().Set("X-Amz-Object-Lock-Retain-Until-Date", "2099-01-01T00:00:00Z")
 		}
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, "<Error><Code>NoSuchObjectLockConfiguration</Code></Error>") //nolint:errcheck // the client tells
+		w.Header().Set("Last-Modified", now.Format(http.TimeFormat))
 	case r.Method == http.MethodGet && r.URL.Query().Has("tagging"):
 		tags := ""
 		if strings.HasPrefix(key, "tagged/") {
