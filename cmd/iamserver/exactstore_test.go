@@ -88,18 +88,18 @@ func (e *exactStore) forget() []asked {
 	return was
 }
 
-// An exactRefusal is the answer to a request that is not carried out.
-type exactRefusal struct {
+// An exactError is the answer to a request that is not carried out.
+type exactError struct {
 	status int
 	code   string
 }
 
-func (r *exactRefusal) Error() string { return r.code }
+func (r *exactError) Error() string { return r.code }
 
 var (
-	noKey    = &exactRefusal{http.StatusNotFound, "NoSuchKey"}
-	noBucket = &exactRefusal{http.StatusNotFound, "NoSuchBucket"}
-	noUpload = &exactRefusal{http.StatusNotFound, "NoSuchUpload"}
+	errNoKey    = &exactError{http.StatusNotFound, "NoSuchKey"}
+	errNoBucket = &exactError{http.StatusNotFound, "NoSuchBucket"}
+	errNoUpload = &exactError{http.StatusNotFound, "NoSuchUpload"}
 )
 
 // ServeHTTP implements http.Handler.
@@ -108,9 +108,9 @@ func (e *exactStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	refused, ok := err.(*exactRefusal) //nolint:errorlint // nothing wraps it
+	refused, ok := err.(*exactError) //nolint:errorlint // nothing wraps it
 	if !ok {
-		refused = &exactRefusal{http.StatusBadRequest, "InvalidRequest"}
+		refused = &exactError{http.StatusBadRequest, "InvalidRequest"}
 	}
 	w.WriteHeader(refused.status)
 	if r.Method != http.MethodHead {
@@ -177,14 +177,14 @@ func (e *exactStore) answer(q *exactRequest, operation string) error {
 		}{Owner: exactOwner{storeKeyID}, Buckets: all})
 	case "CreateBucket":
 		if e.buckets[q.bucket] != nil {
-			return &exactRefusal{http.StatusConflict, "BucketAlreadyOwnedByYou"}
+			return &exactError{http.StatusConflict, "BucketAlreadyOwnedByYou"}
 		}
 		e.buckets[q.bucket] = map[string]*exactObject{}
 		return nil
 	}
 	b := e.buckets[q.bucket]
 	if b == nil {
-		return noBucket
+		return errNoBucket
 	}
 	switch operation {
 	case "HeadBucket":
@@ -196,7 +196,7 @@ func (e *exactStore) answer(q *exactRequest, operation string) error {
 		}{})
 	case "DeleteBucket":
 		if len(b) > 0 {
-			return &exactRefusal{http.StatusConflict, "BucketNotEmpty"}
+			return &exactError{http.StatusConflict, "BucketNotEmpty"}
 		}
 		delete(e.buckets, q.bucket)
 		q.WriteHeader(http.StatusNoContent)
@@ -226,7 +226,7 @@ func (e *exactStore) answer(q *exactRequest, operation string) error {
 	}
 	object := b[q.key]
 	if object == nil {
-		return noKey
+		return errNoKey
 	}
 	switch operation {
 	case "GetObject", "HeadObject":
@@ -261,7 +261,7 @@ func (e *exactStore) answer(q *exactRequest, operation string) error {
 		q.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return &exactRefusal{http.StatusNotImplemented, "NotImplemented"}
+	return &exactError{http.StatusNotImplemented, "NotImplemented"}
 }
 
 type exactOwner struct{ ID string }
@@ -325,7 +325,7 @@ func (e *exactStore) source(q *exactRequest) (*exactObject, error) {
 	e.asked = append(e.asked, asked{bucket, key})
 	object := e.buckets[bucket][key]
 	if object == nil {
-		return nil, noKey
+		return nil, errNoKey
 	}
 	return object, nil
 }
@@ -438,13 +438,14 @@ func (e *exactStore) upload(q *exactRequest, b map[string]*exactObject, operatio
 		id := fmt.Sprintf("upload%d", len(e.uploads))
 		e.uploads[id] = &exactUpload{q.bucket, q.key, exactObject{header: keptHeaders(q.r.Header), tags: tagsOf(q.r.Header.Get("X-Amz-Tagging"))}, map[int][]byte{}}
 		return q.xml(struct {
-			XMLName               xml.Name `xml:"InitiateMultipartUploadResult"`
-			Bucket, Key, UploadId string
-		}{Bucket: q.bucket, Key: q.key, UploadId: id})
+			XMLName     xml.Name `xml:"InitiateMultipartUploadResult"`
+			Bucket, Key string
+			UploadID    string `xml:"UploadId"`
+		}{Bucket: q.bucket, Key: q.key, UploadID: id})
 	}
 	u := e.uploads[q.query.Get("uploadId")]
 	if u == nil || u.parts == nil || u.bucket != q.bucket || u.key != q.key {
-		return noUpload
+		return errNoUpload
 	}
 	switch operation {
 	case "UploadPart", "UploadPartCopy":

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -238,14 +240,75 @@ func storySmuggling(t *testing.T, o *objects) {
 	require.Equal(t, "200", a.String())
 }
 
-// Pages of other sites are let in nowhere.
+// Pages of other sites see what the rules of the bucket say, and can do no more than
+// anybody else; without rules, nothing.
 func storyOtherSites(t *testing.T, o *objects) {
-	for _, target := range []string{"/", "/some-bucket", "/some-bucket/key"} {
-		a := o.send(t, unsigned, message{method: "OPTIONS", target: target, header: http.Header{"Origin": {"https://example.com"}, "Access-Control-Request-Method": {"PUT"}}})
-		require.Equal(t, "403 AccessForbidden", a.String())
+	b := o.bucket(t, "sites", []string{"a"})
+	preflight := func(target, origin, method string) answer {
+		return o.send(t, unsigned, message{method: "OPTIONS", target: target, header: http.Header{"Origin": {origin}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {"x-amz-date"}}})
+	}
+	const page = "https://page.example.com"
+	for _, target := range []string{"/", "/" + b, "/" + b + "/a", "/" + o.name("none"), "/" + o.name("none") + "/a", "/B_"} {
+		a := preflight(target, page, "GET")
+		require.Equal(t, "403 AccessForbidden", a.String(), target)
+		require.Equal(t, "CORSResponse: CORS is not enabled for this bucket.", a.message())
 		require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
 		require.Equal(t, "400 BadRequest", o.send(t, unsigned, message{method: "OPTIONS", target: target}).String())
+		require.Equal(t, "400 BadRequest", preflight(target, page, "PATCH").String())
 	}
+
+	user, c := o.user(t, "user", allow("GetObject GetBucketCORS", b+" "+b+"/*")), o.sdk(o.root)
+	_, err := c.GetBucketCors(t.Context(), &awss3.GetBucketCorsInput{Bucket: &b})
+	require.Equal(t, "NoSuchCORSConfiguration", outcome(err))
+	rules := []types.CORSRule{
+		{AllowedOrigins: []string{"https://*.example.com"}, AllowedMethods: []string{"GET", "PUT"}, AllowedHeaders: []string{"x-amz-*", "authorization"}, ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: aws.Int32(60)},
+		{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"HEAD"}, ID: aws.String("anyone")},
+	}
+	configuration := &types.CORSConfiguration{CORSRules: rules}
+	_, err = o.sdk(user).PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.Equal(t, "AccessDenied", outcome(err))
+	_, err = c.PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.NoError(t, err)
+	kept, err := o.sdk(user).GetBucketCors(t.Context(), &awss3.GetBucketCorsInput{Bucket: &b})
+	require.NoError(t, err)
+	require.Equal(t, rules, kept.CORSRules)
+
+	a := preflight("/"+b+"/a", page, "PUT")
+	require.Equal(t, "200", a.String())
+	require.Equal(t, []string{page, "GET, PUT", "x-amz-date", "ETag", "60", "true"}, []string{
+		a.header.Get("Access-Control-Allow-Origin"), a.header.Get("Access-Control-Allow-Methods"), a.header.Get("Access-Control-Allow-Headers"),
+		a.header.Get("Access-Control-Expose-Headers"), a.header.Get("Access-Control-Max-Age"), a.header.Get("Access-Control-Allow-Credentials"),
+	})
+	require.Equal(t, []string{"Origin", "Access-Control-Request-Headers", "Access-Control-Request-Method"}, a.header.Values("Vary"))
+	// Whether there is such an object, and who may read it, is not what is asked.
+	require.Equal(t, a.header.Get("Access-Control-Allow-Origin"), preflight("/"+b+"/none", page, "PUT").header.Get("Access-Control-Allow-Origin"))
+	for _, tt := range []struct{ origin, method string }{{"https://example.org", "GET"}, {page, "DELETE"}, {page, "HEAD"}} {
+		a := preflight("/"+b+"/a", tt.origin, tt.method)
+		require.Equal(t, "403 AccessForbidden", a.String(), tt)
+		require.Empty(t, a.header.Get("Access-Control-Allow-Origin"), tt)
+	}
+	// The answer itself says so too, and so does an error. It is decided as ever.
+	from := func(by aws.Credentials, method, target, origin string) []string {
+		a := o.send(t, by, message{method: method, target: target, header: http.Header{"Origin": {origin}}})
+		return []string{a.String(), a.header.Get("Access-Control-Allow-Origin")}
+	}
+	require.Equal(t, []string{"200", page}, from(user, "GET", "/"+b+"/a", page))
+	require.Equal(t, []string{"403 AccessDenied", page}, from(unsigned, "GET", "/"+b+"/a", page))
+	require.Equal(t, []string{"403 AccessDenied", page}, from(user, "PUT", "/"+b+"/a", page))
+	require.Equal(t, []string{"200", ""}, from(user, "GET", "/"+b+"/a", "https://example.org"))
+	require.Equal(t, []string{"200", "*"}, from(user, "HEAD", "/"+b+"/a", "https://example.org"))
+
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b + "?cors"}).String())
+	require.Equal(t, "403 AccessForbidden", preflight("/"+b+"/a", page, "PUT").String())
+	require.Equal(t, []string{"200", ""}, from(user, "GET", "/"+b+"/a", page))
+	// They go with the bucket.
+	_, err = c.PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.NoError(t, err)
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b + "/a"}).String())
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b}).String())
+	require.Equal(t, "403 AccessForbidden", preflight("/"+b+"/a", page, "PUT").String())
+	require.Equal(t, "200", o.send(t, o.root, message{method: "PUT", target: "/" + b}).String())
+	require.Equal(t, "404 NoSuchCORSConfiguration", o.send(t, o.root, message{method: "GET", target: "/" + b + "?cors"}).String())
 }
 
 // The audit log has who did what to which object, and nothing secret.

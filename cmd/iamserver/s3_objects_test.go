@@ -266,11 +266,11 @@ func storyLocks(t *testing.T, o *objects) {
 		return o.send(t, user, message{method: "DELETE", target: "/" + b + "/" + key + "?versionId=" + versions[key], header: header}).String()
 	}
 	require.Equal(t, []string{"403 AccessDenied", "204", "403 AccessDenied"}, []string{remove("mine/a", nil), remove("mine/a", bypass), remove("others/a", bypass)})
-	body := "<Delete>"
+	var body strings.Builder
 	for _, key := range []string{"mine/b", "others/a", "others/free"} {
-		body += "<Object><Key>" + key + "</Key><VersionId>" + versions[key] + "</VersionId></Object>"
+		fmt.Fprintf(&body, "<Object><Key>%s</Key><VersionId>%s</VersionId></Object>", key, versions[key])
 	}
-	a := o.send(t, user, message{method: "POST", target: "/" + b + "?delete", body: body + "</Delete>", header: bypass})
+	a := o.send(t, user, message{method: "POST", target: "/" + b + "?delete", body: "<Delete>" + body.String() + "</Delete>", header: bypass})
 	require.Equal(t, 200, a.status, a.body)
 	require.Equal(t, []string{"others/a"}, elements(strings.Join(elements(a.body, "Error"), ""), "Key"), a.body)
 	left := o.send(t, o.root, message{method: "GET", target: "/" + b + "?versions"})

@@ -969,6 +969,46 @@ var Operations = []operation.Operation{
 		},
 		Here: true,
 	},
+	// GetBucketCors: reads the cross-origin rules of a bucket.
+	{
+		Name:   "GetBucketCors",
+		Method: "GET",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Needs: []operation.Need{
+			{Action: "s3:GetBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
+	// PutBucketCors: sets the cross-origin rules of a bucket.
+	{
+		Name:   "PutBucketCors",
+		Method: "PUT",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Body: operation.Document,
+		Needs: []operation.Need{
+			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
+	// DeleteBucketCors: removes the cross-origin rules of a bucket.
+	{
+		Name:   "DeleteBucketCors",
+		Method: "DELETE",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Needs: []operation.Need{
+			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
 	// GetBucketAbac: reads whether the tags of a bucket take part in decisions.
 	{
 		Name:   "GetBucketAbac",
@@ -1075,43 +1115,6 @@ var Operations = []operation.Operation{
 		Body:    operation.Document,
 		Needs: []operation.Need{
 			{Action: "s3:PutBucketObjectLockConfiguration", On: operation.OnBucket},
-		},
-	},
-	// GetBucketCors: reads the cross-origin rules of a bucket.
-	{
-		Name:   "GetBucketCors",
-		Method: "GET",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Needs: []operation.Need{
-			{Action: "s3:GetBucketCORS", On: operation.OnBucket},
-		},
-	},
-	// PutBucketCors: sets the cross-origin rules of a bucket.
-	{
-		Name:   "PutBucketCors",
-		Method: "PUT",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Body: operation.Document,
-		Needs: []operation.Need{
-			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
-		},
-	},
-	// DeleteBucketCors: removes the cross-origin rules of a bucket.
-	{
-		Name:   "DeleteBucketCors",
-		Method: "DELETE",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Needs: []operation.Need{
-			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
 		},
 	},
 	// GetBucketWebsite: reads how a bucket is shown as a website.

@@ -85,7 +85,10 @@ func (s *State) Governed(ctx context.Context, bucket, key, versionID string) (bo
 		return false, nil
 	}
 	until, err := time.Parse(time.RFC3339, object.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date"))
-	return err != nil || until.After(s.now()), nil
+	if err != nil {
+		return false, fmt.Errorf("ask for the lock of an object of %s: %w", bucket, err)
+	}
+	return until.After(s.now()), nil
 }
 
 // missing reports whether a store says that there is no such thing: no object, no

@@ -168,7 +168,12 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 		}
 	}()
 	if c.request.Method == http.MethodOptions {
-		return preflight(c.request.Header)
+		return c.preflight(ctx)
+	}
+	if origin := c.request.Header["Origin"]; len(origin) == 1 {
+		if err := c.showTo(ctx, origin[0]); err != nil {
+			return err
+		}
 	}
 	if err := c.authenticate(ctx); err != nil {
 		return err
@@ -224,15 +229,6 @@ func decides(o *operation.Operation) bool {
 	case operation.Deletions, operation.Tagging, operation.Retention, operation.LegalHold, operation.NewBucket, operation.ACL, operation.Policy:
 	}
 	return true
-}
-
-// preflight answers what a browser asks before a page of another site may send a
-// request: no rule lets one.
-func preflight(h http.Header) error {
-	if h.Get("Origin") == "" {
-		return s3err.OriginMissing()
-	}
-	return s3err.CrossOriginNotAllowed()
 }
 
 func readOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }
