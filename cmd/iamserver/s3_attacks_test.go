@@ -183,20 +183,46 @@ func storyServices(t *testing.T, o *objects) {
 		"the buckets, signed for IAM":                  {message{method: "GET", target: "/", service: "iam"}, "400 "},
 		"a bucket that is named like a path of others": {message{method: "GET", target: "/metrics"}, "404 NoSuchBucket"},
 		"and one like an action":                       {message{method: "GET", target: "/WriteGetObjectResponse"}, "405 MethodNotAllowed"},
-		"the admin page":                               {message{method: "GET", target: "/healthz"}, "404 NoSuchBucket"},
+		"the admin page":                               {message{method: "GET", target: "/healthz"}, "40"},
 	} {
 		require.True(t, strings.HasPrefix(o.send(t, user, tt.m).String()+" ", tt.want), "%s: %s", name, o.send(t, user, tt.m))
 	}
 	// Unsigned, a call of IAM is one, and gets nothing.
 	require.Equal(t, "403 MissingAuthenticationToken", o.send(t, unsigned, message{method: "POST", target: "/", body: list, header: form}).String())
-	// A bucket may have any name.
-	metrics := "healthz"
+	if !o.local {
+		storyOtherAPIs(t, o, user, b)
+	}
+	// A bucket may have any other name.
+	metrics := "metrics"
 	require.Equal(t, "200", o.send(t, o.root, message{method: "PUT", target: "/" + metrics}).String())
 	o.put(t, metrics, "metrics", "an object")
 	require.Equal(t, "200 an object", o.get(t, o.root, metrics, "metrics"))
 	require.Equal(t, "403 AccessDenied", o.get(t, unsigned, metrics, "metrics"))
 	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + metrics + "/metrics"}).String())
 	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + metrics}).String())
+}
+
+// Other stores have APIs of their own beside S3, for which the credentials of this
+// server are good as well.
+func storyOtherAPIs(t *testing.T, o *objects, user aws.Credentials, bucket string) {
+	t.Helper()
+	for _, m := range []message{
+		{method: "GET", target: "/minio/admin/v3/info"},
+		{method: "GET", target: "/minio/admin/v3/list-users"},
+		{method: "HEAD", target: "/minio/health/live"},
+		{method: "PUT", target: "/minio/admin/v3/set-user-status", body: "x"},
+		{method: "POST", target: "/minio/admin/v3/service?uploads"},
+		{method: "GET", target: "/%6dinio/admin/v3/info"},
+		{method: "GET", target: "/admin/v3/info", host: "minio.s3.localhost"},
+		{method: "GET", target: "/admin/user"},
+		{method: "PUT", target: "/" + bucket + "/stolen", header: http.Header{"X-Amz-Copy-Source": {"/minio/admin/v3/info"}}},
+		{method: "PUT", target: "/swift"},
+	} {
+		for _, by := range []aws.Credentials{user, o.root} {
+			a := o.send(t, by, m)
+			require.Equal(t, 400, a.status, "%s %s: %s", m.method, m.target, a.body)
+		}
+	}
 }
 
 // What two readers could take for two requests is refused, and nothing becomes of it.

@@ -59,7 +59,10 @@ func storyUploads(t *testing.T, o *objects) {
 	require.Equal(t, "403 AccessDenied", o.send(t, other, message{method: "DELETE", target: upload}).String())
 	require.Equal(t, "403 AccessDenied", o.send(t, unsigned, message{method: "DELETE", target: upload}).String())
 	listed := o.send(t, writer, message{method: "GET", target: upload})
-	require.Equal(t, []string{"200", "4", s3.CanonicalUser(account)}, []string{listed.String(), element(listed.body, "Size"), element(listed.body, "ID")})
+	require.Equal(t, []string{"200", "4"}, []string{listed.String(), element(listed.body, "Size")})
+	for _, id := range elements(listed.body, "ID") { // not every store has them
+		require.Equal(t, s3.CanonicalUser(account), id)
+	}
 	require.Equal(t, "403 AccessDenied", o.send(t, writer, message{method: "GET", target: "/" + b + "?uploads"}).String(), "that lists the uploads of others too")
 	done := o.send(t, writer, message{
 		method: "POST", target: upload,
@@ -260,12 +263,13 @@ func storyLocks(t *testing.T, o *objects) {
 	require.NoError(t, err)
 	require.Equal(t, minio.Governance, *mode)
 	_, err = reading.GetObjectLegalHold(t.Context(), b, "mine/a", minio.GetObjectLegalHoldOptions{})
-	require.Equal(t, "NoSuchObjectLockConfiguration", minio.ToErrorResponse(err).Code)
+	require.Contains(t, []string{"NoSuchObjectLockConfiguration", "NoSuchObjectLegalHold"}, minio.ToErrorResponse(err).Code, "stores differ")
 	bypass := http.Header{"X-Amz-Bypass-Governance-Retention": {"true"}}
 	remove := func(key string, header http.Header) string {
 		return o.send(t, user, message{method: "DELETE", target: "/" + b + "/" + key + "?versionId=" + versions[key], header: header}).String()
 	}
-	require.Equal(t, []string{"403 AccessDenied", "204", "403 AccessDenied"}, []string{remove("mine/a", nil), remove("mine/a", bypass), remove("others/a", bypass)})
+	require.Contains(t, []string{"403 AccessDenied", "400 InvalidRequest"}, remove("mine/a", nil), "stores differ")
+	require.Equal(t, []string{"204", "403 AccessDenied"}, []string{remove("mine/a", bypass), remove("others/a", bypass)})
 	var body strings.Builder
 	for _, key := range []string{"mine/b", "others/a", "others/free"} {
 		fmt.Fprintf(&body, "<Object><Key>%s</Key><VersionId>%s</VersionId></Object>", key, versions[key])

@@ -67,6 +67,10 @@ var stories = map[string]func(*testing.T, *objects){
 var notInExactStore = []string{"versions", "locks", "the AWS CLI"}
 
 func TestS3(t *testing.T) {
+	if *upstream != "" {
+		tellStories(t, inFrontOfUpstream(t), nil)
+		return
+	}
 	for _, kind := range []struct {
 		name  string
 		start func(*testing.T) *objects
@@ -74,7 +78,9 @@ func TestS3(t *testing.T) {
 	}{
 		{"a store on the disk", func(t *testing.T) *objects {
 			t.Helper()
-			return startObjects(t, nil)
+			o := startObjects(t, nil)
+			o.local = true
+			return o
 		}, nil},
 		{"in front of another store", func(t *testing.T) *objects {
 			t.Helper()
@@ -119,6 +125,7 @@ type objects struct {
 	// told, what it was asked since the last call.
 	exact bool
 	asked func() []asked
+	local bool // the store is on the disk
 }
 
 func startObjects(t testing.TB, environment []string, flags ...string) *objects {

@@ -71,8 +71,14 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 		return g.answerForm(w, hr, r, resp.Header.Get("Etag"))
 	}
 	copyHeaders(w.Header(), resp.Header, content)
-	if r.Operation.Name == "CreateBucket" {
+	switch r.Operation.Name {
+	case "CreateBucket":
 		w.Header().Set("Location", "/"+r.Bucket)
+	case "HeadBucket":
+		// Clients learn the region from it, and not all stores tell.
+		if w.Header().Get("X-Amz-Bucket-Region") == "" {
+			w.Header().Set("X-Amz-Bucket-Region", g.up.Region)
+		}
 	}
 	if rewrites(r, content) && resp.StatusCode == http.StatusOK {
 		delete(w.Header(), "Content-Length")

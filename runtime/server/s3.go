@@ -31,6 +31,10 @@ type S3 struct {
 	// Keys are the object keys that the store tells apart; nil means those of a
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
+	// ReservedBuckets are names of buckets that there cannot be, since the store has
+	// something else in their place. Nil means s3.APIBuckets, and none for a store in
+	// the same process.
+	ReservedBuckets []string
 	// Operations are those that the store has, such as GetObject; nil means all. See
 	// s3.Config.
 	Operations []string
@@ -66,6 +70,9 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 	if cfg.Keys == nil {
 		cfg.Keys = &s3.KeyProfile{Files: true}
 	}
+	if cfg.ReservedBuckets == nil && !cfg.Upstream.Plain {
+		cfg.ReservedBuckets = s3.APIBuckets
+	}
 	state, err := s3.NewState(cfg.Upstream)
 	if err != nil {
 		return nil, err
@@ -75,7 +82,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, Operations: cfg.Operations}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, ReservedBuckets: cfg.ReservedBuckets, Operations: cfg.Operations}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
