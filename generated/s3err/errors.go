@@ -537,6 +537,11 @@ func TooManyDocuments() *apierror.Error {
 	return ServiceUnavailable.New("Too many large documents are being read at the moment.")
 }
 
+// TooManyForms returns ServiceUnavailable: Too many large forms are being read at the moment.
+func TooManyForms() *apierror.Error {
+	return ServiceUnavailable.New("Too many large forms are being read at the moment.")
+}
+
 // WrongPayloadHash returns XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does
 // not match what was computed.
 func WrongPayloadHash() *apierror.Error {

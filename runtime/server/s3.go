@@ -57,7 +57,9 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
-	inside     bool // the store is a handler, which is told what was decided
+	spooled    chan struct{} // holds as many as there are files of forms on disk
+	formWait   time.Duration // how long one waits for its place
+	inside     bool          // the store is a handler, which is told what was decided
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
@@ -86,6 +88,8 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
+		spooled:    make(chan struct{}, mostSpooled),
+		formWait:   maxWait,
 	}, nil
 }
 
