@@ -51,7 +51,8 @@ func storyForms(t *testing.T, o *objects) {
 	needs(t, "curl")
 	ctx, b := t.Context(), o.bucket(t, "forms", nil)
 	user := o.user(t, "forms", allow("PutObject", b+"/user/*"), deny("*", b+"/user/private/*"),
-		deny("PutObject", b+"/user/form-only/*", `"Condition":{"StringNotEquals":{"s3:authType":"POST"}}`))
+		deny("PutObject", b+"/user/form-only/*", `"Condition":{"StringNotEquals":{"s3:authType":"POST"}}`),
+		deny("PutObject", b+"/user/old-enough/*", `"Condition":{"NumericLessThan":{"s3:signatureAge":"3600000"}}`))
 	signed := func(acl string) map[string]string {
 		conditions := []any{map[string]string{"bucket": b}, []any{"starts-with", "$key", ""}, []any{"content-length-range", 1, 3 << 20}}
 		if acl == "" {
@@ -94,6 +95,7 @@ func storyForms(t *testing.T, o *objects) {
 	for name, answer := range map[string]string{
 		"what the signer may not write":   post("other/x", "x"),
 		"what is denied to the signer":    post("user/private/x", "x"),
+		"a form that is too young":        post("user/old-enough/x", "x"),
 		"a field without a condition":     post("user/x", "x", "-F", "x-amz-meta-a=b"),
 		"a file that is too long":         post("user/x", string(someBytes(3<<20+1))),
 		"an empty file":                   post("user/x", ""),

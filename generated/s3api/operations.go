@@ -13,8 +13,6 @@ const Namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
 var Unsupported = []operation.Unsupported{
 	{Header: "X-Amz-Write-Offset-Bytes", Reason: "Appending is for directory buckets."},
 	{Header: "X-Amz-Bucket-Namespace", Reason: "Buckets have one namespace."},
-	{Header: "X-Amz-Checksum-Sha512", Reason: "This checksum is not verified yet."},
-	{Header: "X-Amz-Checksum-Md5", Reason: "This checksum is not verified yet; Content-MD5 is."},
 	{Header: "X-Amz-Checksum-Xxhash64", Reason: "This checksum is not verified yet."},
 	{Header: "X-Amz-Checksum-Xxhash3", Reason: "This checksum is not verified yet."},
 	{Header: "X-Amz-Checksum-Xxhash128", Reason: "This checksum is not verified yet."},

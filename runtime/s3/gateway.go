@@ -361,7 +361,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 		if err := body.Verify(); err != nil {
 			return payload{}, err
 		}
-		if body.trailing {
+		if body.trailing && passes(r.Operation, body.checksum.header) {
 			out.Header[body.checksum.header] = []string{body.checksum.want}
 		}
 		data, err := io.ReadAll(body.tail)
@@ -374,7 +374,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 	// The store can refuse before the body is sent; and a connection that it has
 	// closed meanwhile is found out while the request can still be repeated.
 	out.Header["Expect"] = []string{"100-continue"}
-	if body.trailing {
+	if body.trailing && passes(r.Operation, body.checksum.header) {
 		trailer := http.Header{body.checksum.header: {strings.Repeat("=", base64.StdEncoding.EncodedLen(body.checksum.hash.Size()))}}
 		out.Body = io.NopCloser(&trailedBody{body, trailer})
 		return payload{trailer: trailer}, nil

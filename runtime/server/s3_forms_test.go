@@ -48,8 +48,15 @@ func TestLargeFormsWaitForEachOther(t *testing.T) {
 	statuses := make(chan int)
 	for range server.MostSpooled {
 		go func(r *http.Request) {
-			status, _ := do(t, r)
-			statuses <- status
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				statuses <- 0
+				return
+			}
+			statuses <- resp.StatusCode
+			if err := resp.Body.Close(); err != nil {
+				t.Error(err)
+			}
 		}(post("large", s3.FileInMemory+1))
 		<-arrived
 	}
