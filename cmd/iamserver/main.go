@@ -38,11 +38,18 @@ type process struct {
 	config         string // absolute path of the configuration file, or empty
 }
 
+// gcPercent trades memory for speed: what lives is a few MiB, for which Go's default
+// of 100 collects garbage some sixty times a second under load.
+const gcPercent = 400
+
 func main() {
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	p := &process{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, stop: stop, insist: cancel, reload: reload}
 
 	var c commands

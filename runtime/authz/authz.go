@@ -45,6 +45,11 @@ type Request struct {
 	Keys policy.Context
 	// ID is that of the request in logs and answers.
 	ID string
+
+	// What policies are asked about the resource that is being decided: here, so
+	// that a decision allocates nothing.
+	asked policy.Request
+	keys  conditionKeys
 }
 
 // An Outcome is a decision and, for a denial, why and on what.
@@ -97,7 +102,7 @@ func (d Engine) decide(req *Request, on *Resource) Outcome {
 	if reason := req.widensItself(on); reason != "" {
 		return Outcome{Decision: policy.ExplicitDeny, Resource: on.ARN, Reason: reason}
 	}
-	question := req.asks(on, &conditionKeys{req, on})
+	question := req.asks(on)
 	policies := req.Principal.Policies
 	policies.Resource = on.Policy
 	decision := policies.Evaluate(question)
@@ -112,9 +117,12 @@ func (d Engine) decide(req *Request, on *Resource) Outcome {
 	return Outcome{Decision: decision, Resource: on.ARN, Reason: reason(req.Action.String(), decision, &reasons), Reasons: reasons}
 }
 
-// asks is the request on one resource as policies are asked about it.
-func (r *Request) asks(on *Resource, keys *conditionKeys) *policy.Request {
-	return &policy.Request{Principal: r.Principal.named(), Action: r.Action, Resource: policy.NewResource(on.ARN), Context: keys}
+// asks is the request on one resource as policies are asked about it, until it is
+// asked about the next one.
+func (r *Request) asks(on *Resource) *policy.Request {
+	r.keys = conditionKeys{r, on}
+	r.asked = policy.Request{Principal: r.Principal.named(), Action: r.Action, Resource: policy.NewResource(on.ARN), Context: &r.keys}
+	return &r.asked
 }
 
 // onItself reports whether self-service may open the action: to a user that signs

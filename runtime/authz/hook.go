@@ -14,8 +14,10 @@ type Hook interface {
 	// Interested tells whether the hook wants to be asked about a request. It costs
 	// next to nothing.
 	Interested(action, resource, principalType string, engine pluginapi.EngineDecision) bool
-	// Authorize asks it. Values gives the condition keys of the request. An error is
-	// for the audit log: the word heeds it already.
+	// Authorize asks it. Values gives the condition keys of the request, until
+	// Authorize returns. An error is for the audit log: the word heeds it already.
+	// A request may be asked about more than once, where what it is decided on
+	// changes meanwhile.
 	Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest, values KeyValues) (Word, error)
 }
 
@@ -93,7 +95,7 @@ func (r *Request) question(on *Resource, keys *conditionKeys, engine pluginapi.E
 	q.Mfa = err == nil && len(used) == 1 && used[0] == "true"
 	policies := r.Principal.Policies
 	policies.Resource = on.Policy
-	_, reasons := policies.Explain(r.asks(on, keys))
+	_, reasons := policies.Explain(r.asks(on))
 	for i := range reasons.Matches {
 		if sid := reasons.Matches[i].Sid; sid != "" {
 			q.MatchedStatementIds = append(q.MatchedStatementIds, sid)

@@ -78,11 +78,21 @@ func (f *Form) value(p parameter) string { return f.text[p.value:p.end] }
 // values; AWS takes the first), and for what exceeds limits. A semicolon
 // separates nothing.
 func Parse(form string, limits Limits) (*Form, error) {
+	f := new(Form)
+	if err := f.Read(form, limits); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Read is Parse into a Form that may have been used before: nobody else may use
+// it meanwhile, and what it held is gone. After an error it holds nothing of use.
+func (f *Form) Read(form string, limits Limits) error {
 	limits = limits.withDefaults()
-	f := &Form{listLength: limits.ListLength}
+	*f = Form{listLength: limits.ListLength}
 	f.parameters = slices.Grow(f.room[:0], min(strings.Count(form, "&")+1, limits.Parameters))
 	if len(form) > math.MaxInt32 || strings.IndexByte(form, 0) >= 0 {
-		return nil, notText()
+		return notText()
 	}
 	var room [512]byte
 	decoded := slices.Grow(room[:0], len(form)+2)
@@ -92,33 +102,33 @@ func Parse(form string, limits Limits) (*Form, error) {
 			continue
 		}
 		if len(f.parameters) == limits.Parameters {
-			return nil, MalformedQueryString.New("The query string has more than " + strconv.Itoa(limits.Parameters) + " parameters.")
+			return MalformedQueryString.New("The query string has more than " + strconv.Itoa(limits.Parameters) + " parameters.")
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		start := uint32(len(decoded))
 		var ok bool
 		if decoded, ok = appendUnescaped(decoded, name); !ok {
-			return nil, notText()
+			return notText()
 		}
 		if !limits.allow(decoded[start:]) {
-			return nil, MalformedQueryString.New("The query string has a parameter whose name is empty, longer than " +
+			return MalformedQueryString.New("The query string has a parameter whose name is empty, longer than " +
 				strconv.Itoa(limits.NameLength) + " bytes, or of more than " + strconv.Itoa(limits.Depth) + " parts.")
 		}
 		decoded = append(decoded, 0)
 		middle := uint32(len(decoded))
 		if decoded, ok = appendUnescaped(decoded, value); !ok {
-			return nil, notText()
+			return notText()
 		}
 		f.parameters = append(f.parameters, parameter{start, middle, uint32(len(decoded))})
 		decoded = append(decoded, 0) // so that the ends of two values do not make one character
 	}
 	if f.text = string(decoded); !utf8.ValidString(f.text) {
-		return nil, notText()
+		return notText()
 	}
 	if name := f.twice(); name != "" {
-		return nil, MalformedQueryString.New("The query string has the parameter " + name + " twice.")
+		return MalformedQueryString.New("The query string has the parameter " + name + " twice.")
 	}
-	return f, nil
+	return nil
 }
 
 func notText() error {

@@ -204,3 +204,13 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// A Form that was used before holds nothing of what it held.
+func TestFormIsReadAgain(t *testing.T) {
+	var form awsquery.Form
+	require.NoError(t, form.Read("Action=CreateUser&UserName=alice&Path=/a/", awsquery.Limits{}))
+	require.NoError(t, form.Read("Action=GetUser", awsquery.Limits{}))
+	action, _ := form.Get("Action")
+	_, named := form.Get("UserName")
+	require.Equal(t, []any{"GetUser", false}, []any{action, named})
+}

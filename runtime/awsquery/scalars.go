@@ -30,7 +30,7 @@ func (d *Decoder) Required(name string) string {
 // Optional returns a string, or nil if it is absent.
 func (d *Decoder) Optional(name string) *string {
 	if value, ok := d.scalar(name); ok {
-		return &value
+		return new(value)
 	}
 	return nil
 }

@@ -12,10 +12,6 @@ import (
 // that is known of them. What an answer leaves out, the specification says.
 
 func (s *Service) userOut(u *identity.User) iamapi.User {
-	status := iamapi.UserStatusActive
-	if u.Disabled {
-		status = iamapi.UserStatusInactive
-	}
 	return iamapi.User{
 		Path:                u.Path,
 		UserName:            u.Name,
@@ -25,8 +21,15 @@ func (s *Service) userOut(u *identity.User) iamapi.User {
 		PasswordLastUsed:    timeOut(u.PasswordLastUsed),
 		PermissionsBoundary: boundaryOut(u.Boundary),
 		Tags:                tagsOut(u.Tags),
-		Status:              &status,
+		Status:              statusOut(u.Disabled),
 	}
+}
+
+func statusOut(disabled bool) *string {
+	if disabled {
+		return new(iamapi.UserStatusInactive)
+	}
+	return new(iamapi.UserStatusActive)
 }
 
 // boundaryOut returns nil for no permissions boundary.
@@ -36,7 +39,7 @@ func boundaryOut(boundary identity.PolicyRef) *iamapi.AttachedPermissionsBoundar
 	}
 	return &iamapi.AttachedPermissionsBoundary{
 		PermissionsBoundaryType: new(iamapi.PermissionsBoundaryTypePermissionsBoundaryPolicy),
-		PermissionsBoundaryArn:  &boundary.ARN,
+		PermissionsBoundaryArn:  new(boundary.ARN),
 	}
 }
 
@@ -53,7 +56,7 @@ func timeOut(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &t
+	return new(t)
 }
 
 // textOut returns nil for the empty text.
@@ -61,5 +64,5 @@ func textOut(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return new(s)
 }

@@ -27,10 +27,10 @@ type Tx struct {
 	reader storage.Reader
 	writer storage.Tx // nil if read-only
 
-	// The user that User returned last, and its key, while nothing can change
-	// it: authorization and the handler ask for the same one.
-	latest    *User
-	latestKey []byte
+	// The user that User returned last, and its folded name, while nothing can
+	// change it: authorization and the handler ask for the same one.
+	latest     *User
+	latestName string
 }
 
 func (tx *Tx) get(key []byte) (value string, ok bool, err error) {

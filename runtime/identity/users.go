@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"strings"
 	"time"
 )
@@ -70,16 +69,16 @@ func (u *User) decode(record string) error {
 // one record. Where nothing can be written, asking again returns the same
 // *User, which must not be changed.
 func (tx *Tx) User(name string) (*User, error) {
-	key := tx.key(kindUserName, fold(name))
-	if tx.latest != nil && bytes.Equal(key, tx.latestKey) {
+	name = fold(name)
+	if tx.latest != nil && name == tx.latestName {
 		return tx.latest, nil
 	}
 	u := &User{}
-	if err := tx.load(key, u); err != nil {
+	if err := tx.load(tx.key(kindUserName, name), u); err != nil {
 		return nil, err
 	}
 	if tx.writer == nil {
-		tx.latest, tx.latestKey = u, key
+		tx.latest, tx.latestName = u, name
 	}
 	return u, nil
 }

@@ -291,6 +291,8 @@ func (r *Request) forwardHeaders(into http.Header) error {
 			if value = withoutChunked(value); value == "" {
 				continue
 			}
+		case "X-Amz-Object-Attributes", "X-Amz-Optional-Object-Attributes":
+			value = withoutSpaces(value)
 		}
 		into[name] = []string{value}
 	}
@@ -310,6 +312,16 @@ func withoutChunked(value string) string {
 		}
 	}
 	return strings.Join(kept, ",")
+}
+
+// withoutSpaces removes them around the elements of a list: some clients write
+// them, and some stores take them for parts of the elements.
+func withoutSpaces(value string) string {
+	elements := strings.Split(value, ",")
+	for i := range elements {
+		elements[i] = strings.TrimSpace(elements[i])
+	}
+	return strings.Join(elements, ",")
 }
 
 // eachHeader visits the headers whose canonical name begins with prefix.

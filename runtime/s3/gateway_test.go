@@ -148,6 +148,15 @@ func TestTheStoreGetsARequestOfItsOwn(t *testing.T) {
 	}, "hello"}, got)
 }
 
+// Clients write lists in three ways: with spaces, without, and a line for each.
+func TestListsAreForwardedInOneForm(t *testing.T) {
+	for _, list := range [][]string{{"ETag, ObjectSize"}, {"ETag,ObjectSize"}, {"ETag", " ObjectSize"}} {
+		store := newStore(t, nil)
+		require.Equal(t, 200, forward(t, store.upstream(t), "GET", "/photos/a?attributes", http.Header{"X-Amz-Object-Attributes": list}, "").Status)
+		require.Equal(t, []string{"ETag,ObjectSize"}, store.last(t).Header["X-Amz-Object-Attributes"])
+	}
+}
+
 // The signature of a forwarded request is right, in every form of body.
 func TestForwardedRequestsAreSigned(t *testing.T) {
 	verify := sigv4.New[string](storeKeys{}, time.Now, sigv4.Config{Profiles: []sigv4.Profile{{Service: "s3", ObjectStore: true}}}) //nolint:forbidigo // the signer goes by the clock

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"testing"
@@ -29,10 +30,14 @@ import (
 // background read), which one that ignores the body saves; so there is a constant
 // server of either kind, and a GET, where all of them wait.
 func BenchmarkGetUser(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	for _, method := range []string{http.MethodPost, http.MethodGet} {
 		b.Run(method, func(b *testing.B) { benchmarkGetUser(b, method) })
 	}
 }
+
+// gcPercent is that of the command iamserver, for all of the servers here.
+const gcPercent = 400
 
 func benchmarkGetUser(b *testing.B, method string) {
 	const perTurn, turns = 400, 10

@@ -24,6 +24,7 @@ import (
 	"iamserver/runtime/awsxml"
 	"iamserver/runtime/iam"
 	"iamserver/runtime/sigv4"
+	"iamserver/runtime/storage"
 	"iamserver/runtime/validate"
 )
 
@@ -50,17 +51,31 @@ type call struct {
 	input     action.Request
 	prepared  iam.Preparation
 	resources []authz.Resource
+	question  authz.Request
+	outcome   authz.Outcome
 	denial    *authz.Outcome // nil unless denied
 	hooked    *authz.Outcome // of what was allowed
+	response  action.Response
 
+	// What the steps need room for: here, so that it is allocated once for many
+	// requests.
 	body       bytes.Buffer
 	large      bool // the body has one of the places of large ones
 	xml        *awsxml.Writer
+	form       awsquery.Form
+	decoder    awsquery.Decoder
 	violations validate.Violations
+	named      [2]action.Resource
 	keys       requestKeys
+	entropy    [16]byte
+	answering  func(storage.Reader) error // answerFrom
 }
 
-var calls = sync.Pool{New: func() any { return &call{xml: awsxml.NewWriter(nil)} }}
+var calls = sync.Pool{New: func() any {
+	c := &call{xml: awsxml.NewWriter(nil)}
+	c.answering = c.answerFrom
+	return c
+}}
 
 // maxKept bounds the memory that a call keeps for the next one.
 const maxKept = 64 << 10
@@ -69,7 +84,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	c := calls.Get().(*call) // the pool holds nothing else
 	c.server, c.request, c.start = s, r, s.config.Now()
 	c.service = s.services[iamapi.Service.Name]
-	c.id = s.requestID()
+	c.id = s.requestID(&c.entropy)
 	return c
 }
 
@@ -83,13 +98,14 @@ func (c *call) release() {
 	c.body.Reset()
 	c.xml.Reset()
 	c.violations.Reset()
-	*c = call{body: c.body, xml: c.xml, violations: c.violations, resources: c.resources[:0]}
+	clear(c.resources)
+	*c = call{body: c.body, xml: c.xml, violations: c.violations, resources: c.resources[:0], answering: c.answering}
 	calls.Put(c)
 }
 
-// requestID returns a random UUID (RFC 9562, version 4), as AWS's are.
-func (s *Server) requestID() string {
-	var id [16]byte
+// requestID returns a random UUID (RFC 9562, version 4), as AWS's are, of which it
+// leaves the bytes in id.
+func (s *Server) requestID(id *[16]byte) string {
 	if _, err := io.ReadFull(s.config.Rand, id[:]); err != nil {
 		s.log.Error("no randomness for a request id", "error", err)
 	}
@@ -201,12 +217,14 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 			return err
 		}
 	}
-	_, err := c.body.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return iamerr.BodyTooLarge(strconv.Itoa(maxBody))
-	case err != nil:
+	body := c.request.Body
+	if length < 0 {
+		body = http.MaxBytesReader(w, body, maxBody)
+	}
+	if _, err := c.body.ReadFrom(body); err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return iamerr.BodyTooLarge(strconv.Itoa(maxBody))
+		}
 		return iamerr.BodyIncomplete()
 	}
 	return nil
@@ -240,14 +258,14 @@ func (c *call) dispatch() error {
 	if err != nil {
 		return err
 	}
-	form, err := awsquery.Parse(text, awsquery.Limits{})
-	if err != nil {
+	if err := c.form.Read(text, awsquery.Limits{}); err != nil {
 		return err
 	}
-	if err := c.lookup(form); err != nil {
+	if err := c.lookup(&c.form); err != nil {
 		return err
 	}
-	c.input = c.row.parse(awsquery.NewDecoder(form, &c.violations))
+	c.decoder = *awsquery.NewDecoder(&c.form, &c.violations)
+	c.input = c.row.parse(&c.decoder)
 	c.input.Validate(&c.violations)
 	return c.violations.Err()
 }

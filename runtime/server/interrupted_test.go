@@ -101,7 +101,7 @@ func TestCallerIsDeletedMeanwhile(t *testing.T) {
 		f.must(t, f.root, "DeleteAccessKey", "UserName", "alice", "AccessKeyId", alice.AccessKeyID)
 		f.must(t, f.root, "DeleteUser", "UserName", "alice")
 	}
-	_, code, _ := refusal(t, f.request(t, alice, "GetUser"))
+	_, code, _ := refusal(t, f.request(t, alice, "ListAccessKeys"))
 	require.Equal(t, "InvalidClientTokenId", code)
 	require.Nil(t, store.beforeView, "it has happened")
 }

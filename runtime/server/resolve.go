@@ -14,9 +14,8 @@ import (
 // authorized on the name and path of the request, "/" where it has none, so
 // that NoSuchEntity goes only to those who may know.
 func (c *call) resolve(tx *identity.Tx, dst []authz.Resource) ([]authz.Resource, error) {
-	var named [2]action.Resource
-	for _, n := range c.input.Resources(named[:0]) {
-		resource, err := c.resource(tx, n)
+	for _, named := range c.input.Resources(c.named[:0]) {
+		resource, err := c.resource(tx, named)
 		if err != nil {
 			return nil, err
 		}

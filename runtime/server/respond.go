@@ -78,8 +78,8 @@ func (c *call) actionName() string {
 func (c *call) respond(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h["Content-Type"] = contentType
-	h["X-Amzn-Requestid"] = []string{c.id}
-	h["Content-Length"] = []string{strconv.Itoa(len(c.xml.Bytes()))}
+	values := []string{c.id, strconv.Itoa(len(c.xml.Bytes()))}
+	h["X-Amzn-Requestid"], h["Content-Length"] = values[:1:1], values[1:]
 	switch status {
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close") // the rest of the body is not read

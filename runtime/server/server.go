@@ -89,6 +89,7 @@ type Server struct {
 	log         *slog.Logger
 	changes     *changes
 	store       storage.Store // marks what it changes
+	recent      *recent
 	db          *identity.DB
 	credentials *credentials
 	verifier    *sigv4.Verifier[*credential]
@@ -133,6 +134,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{config: cfg, log: cfg.Log, changes: newChanges(), metrics: newMetrics(cfg.Metrics), used: newLastUse(), large: make(chan struct{}, largeBodies)}
 	s.store = &markingStore{Store: cfg.Store, changes: s.changes}
+	s.recent = newRecent(s.store, s.changes)
 	db, err := identity.Open(ctx, s.store, identity.Config{Account: cfg.Account, Sealer: cfg.Sealer, Rand: cfg.Rand, Now: cfg.Now})
 	if err != nil {
 		return nil, err

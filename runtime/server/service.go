@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"iamserver/runtime/action"
 	"iamserver/runtime/awsquery"
 	"iamserver/runtime/identity"
@@ -22,6 +24,7 @@ type row struct {
 	permission policy.Action // iam:CreateUser
 	parse      func(*awsquery.Decoder) action.Request
 	handle     func(*identity.Tx, *call) (action.Response, error)
+	single     atomic.Bool // read a single record, the last time
 }
 
 // newService takes the rows of a table whose handlers run in what enter makes

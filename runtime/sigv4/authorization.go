@@ -32,9 +32,10 @@ type Authorization struct {
 
 	req          Request
 	profile      *Profile
-	timestamp    string // Date in ISO 8601 basic format
-	scope        string // date/region/service/aws4_request
-	query        []byte // the canonical query string
+	timestamp    string    // Date in ISO 8601 basic format
+	scope        string    // date/region/service/aws4_request
+	query        []byte    // the canonical query string
+	room         [128]byte // where query is if it is short
 	declared     []string
 	payload      Payload // of a request to an object store
 	signature    [sha256.Size]byte
@@ -82,7 +83,7 @@ func (c *Config) parse(req Request, now time.Time) (*Authorization, error) {
 	if !decodeHash(&a.signature, p.signature) {
 		return nil, mismatch()
 	}
-	a.query = s.params.appendCanonical(nil, a.profile.UnsignedToken)
+	a.query = s.params.appendCanonical(a.room[:0], a.profile.UnsignedToken)
 	return a, nil
 }
 
@@ -121,6 +122,19 @@ func (a *Authorization) readHeader(value string) (parameters, error) {
 	if err != nil {
 		return parameters{}, err
 	}
+	date, ok, err := headerDate(a.req.Header)
+	if err != nil {
+		return parameters{}, err
+	}
+	if !ok || p.credential == "" || p.signature == "" || p.signedHeaders == "" {
+		return parameters{}, missingParts(&p, ok, value)
+	}
+	return p, a.setDate(date)
+}
+
+// missingParts is the error of an Authorization header that lacks a parameter, or
+// of a request without a date.
+func missingParts(p *parameters, dated bool, value string) *Error {
 	var missing strings.Builder
 	for _, part := range [...]struct{ name, value string }{
 		{"Credential", p.credential}, {"Signature", p.signature}, {"SignedHeaders", p.signedHeaders},
@@ -129,17 +143,10 @@ func (a *Authorization) readHeader(value string) (parameters, error) {
 			fmt.Fprintf(&missing, "Authorization header requires '%s' parameter. ", part.name)
 		}
 	}
-	date, ok, err := headerDate(a.req.Header)
-	if err != nil {
-		return parameters{}, err
-	}
-	if !ok {
+	if !dated {
 		missing.WriteString("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
 	}
-	if missing.Len() > 0 {
-		return parameters{}, incomplete("%s(Hashed with SHA-256 and encoded with Base64) Authorization=%s", missing.String(), fingerprint(value))
-	}
-	return p, a.setDate(date)
+	return incomplete("%s(Hashed with SHA-256 and encoded with Base64) Authorization=%s", missing.String(), fingerprint(value))
 }
 
 func splitAuthorization(value string) (parameters, error) {
@@ -283,29 +290,41 @@ func (a *Authorization) setCredential(credential string, c *Config) error {
 	a.AccessKeyID, a.Region, a.Service = parts[0], parts[2], parts[3]
 	a.scope = credential[len(a.AccessKeyID)+1:]
 
-	var wrong strings.Builder
-	if len(c.Regions) > 0 && !slices.Contains(c.Regions, a.Region) {
-		fmt.Fprintf(&wrong, "Credential should be scoped to a valid region, not '%s'. ", clip(a.Region))
-	}
 	if i := slices.IndexFunc(c.Profiles, func(p Profile) bool { return p.Service == a.Service }); i >= 0 {
 		a.profile = &c.Profiles[i]
-	} else {
+	}
+	if a.profile == nil || !c.serves(a.Region) || parts[1] != a.timestamp[:dateLength] || parts[4] != terminator {
+		return a.wrongScope(c, parts[1], parts[4])
+	}
+	return nil
+}
+
+// serves says whether the region of a credential scope is accepted.
+func (c *Config) serves(region string) bool {
+	return len(c.Regions) == 0 || slices.Contains(c.Regions, region)
+}
+
+// wrongScope is the error of a credential scope of which something is not as it
+// must be: all that is wrong with it, in AWS's order.
+func (a *Authorization) wrongScope(c *Config, date, end string) *Error {
+	var wrong strings.Builder
+	if !c.serves(a.Region) {
+		fmt.Fprintf(&wrong, "Credential should be scoped to a valid region, not '%s'. ", clip(a.Region))
+	}
+	if a.profile == nil {
 		service := ""
 		if len(c.Profiles) > 0 {
 			service = c.Profiles[0].Service
 		}
 		fmt.Fprintf(&wrong, "Credential should be scoped to correct service: '%s'. ", service)
 	}
-	if parts[4] != terminator {
-		fmt.Fprintf(&wrong, "Credential should be scoped with a valid terminator: '%s', not '%s'. ", terminator, clip(parts[4]))
+	if end != terminator {
+		fmt.Fprintf(&wrong, "Credential should be scoped with a valid terminator: '%s', not '%s'. ", terminator, clip(end))
 	}
-	if date := a.timestamp[:dateLength]; parts[1] != date {
-		fmt.Fprintf(&wrong, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", clip(parts[1]), date, a.timestamp)
+	if signed := a.timestamp[:dateLength]; date != signed {
+		fmt.Fprintf(&wrong, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", clip(date), signed, a.timestamp)
 	}
-	if wrong.Len() > 0 {
-		return &Error{WrongScope, wrong.String()}
-	}
-	return nil
+	return &Error{WrongScope, wrong.String()}
 }
 
 // visible says whether s is printable ASCII without spaces.

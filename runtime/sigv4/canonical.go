@@ -145,28 +145,38 @@ func headerValues(h http.Header, name string) []string {
 // appendCollapsed appends value without white space around it, and with one
 // space for each run of it inside, in quotes too.
 func appendCollapsed(dst []byte, value string) []byte {
-	start, space := len(dst), false
-	for i := range len(value) {
-		switch c := value[i]; c {
-		case ' ', '\t', '\r', '\n':
-			space = len(dst) > start
-		default:
-			if space {
-				dst = append(dst, ' ')
-				space = false
-			}
-			dst = append(dst, c)
+	start := len(dst)
+	for i := 0; i < len(value); {
+		word := i
+		for i < len(value) && !isSpace(value[i]) {
+			i++
+		}
+		if i > word && len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, value[word:i]...)
+		for i < len(value) && isSpace(value[i]) {
+			i++
 		}
 	}
 	return dst
 }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
 // appendEncoded percent-encodes c unless it is unreserved (RFC 3986).
 func appendEncoded(dst []byte, c byte) []byte {
 	const digits = "0123456789ABCDEF"
-	switch {
-	case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
+	if unreserved[c] {
 		return append(dst, c)
 	}
 	return append(dst, '%', digits[c>>4], digits[c&0xF])
 }
+
+// unreserved are the characters that RFC 3986 calls so (section 2.3).
+var unreserved = func() (is [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
+		is[c] = true
+	}
+	return is
+}()

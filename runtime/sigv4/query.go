@@ -9,8 +9,9 @@ import (
 
 // params are the parameters of a query, in canonical encoding and order.
 type params struct {
-	text []byte // the names and values, one after another
-	list []param
+	text   []byte // the names and values, one after another
+	list   []param
+	amazon bool // the name of one begins with X-Amz-
 }
 
 // A param is a name and a value, as positions in the text.
@@ -22,12 +23,15 @@ var authenticationParams = []string{
 	"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Security-Token",
 }
 
+// amazonPrefix is what the names of all parameters begin with that are asked for.
+const amazonPrefix = "X-Amz-"
+
 // parse decodes a query and encodes it again, so that every way to write the
 // same parameters has the same canonical form. A plus sign is a space, as in
 // every form that the services read: were it signed as a plus sign, anybody
 // could exchange the two. A semicolon is data.
 func (p *params) parse(raw string) error {
-	p.text, p.list = p.text[:0], p.list[:0]
+	p.text, p.list, p.amazon = p.text[:0], p.list[:0], false
 	for more := raw != ""; more; {
 		var pair string
 		pair, raw, more = strings.Cut(raw, "&")
@@ -43,6 +47,7 @@ func (p *params) parse(raw string) error {
 			return err
 		}
 		at.value = len(p.text)
+		p.amazon = p.amazon || bytes.HasPrefix(p.text[at.name:], []byte(amazonPrefix))
 		if err := p.encode(value); err != nil {
 			return err
 		}
@@ -62,6 +67,14 @@ func (p *params) parse(raw string) error {
 
 func (p *params) encode(s string) error {
 	for i := 0; i < len(s); i++ {
+		start := i
+		for i < len(s) && unreserved[s[i]] {
+			i++
+		}
+		p.text = append(p.text, s[start:i]...)
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		switch c {
 		case '+':
@@ -96,8 +109,11 @@ func unhex(c byte) byte {
 }
 
 // value returns the decoded value of a parameter, and how often it occurs. name
-// has unreserved characters only, and is matched exactly.
+// begins with X-Amz-, has unreserved characters only, and is matched exactly.
 func (p *params) value(name string) (value string, n int) {
+	if !p.amazon {
+		return "", 0
+	}
 	for _, at := range p.list {
 		if string(p.text[at.name:at.value]) != name {
 			continue

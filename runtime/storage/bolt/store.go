@@ -137,13 +137,15 @@ func (s *Store) View(ctx context.Context, fn func(storage.Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		return fn(&reader{tx.Bucket(bucketName)})
-	})
-	if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
+	tx, err := s.db.Begin(false)
+	switch {
+	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
 		return storage.ErrClosed
+	case err != nil:
+		return err
 	}
-	return err
+	defer tx.Rollback() //nolint:errcheck // there is nothing to undo, and it is open
+	return fn(reader{tx.Bucket(bucketName)})
 }
 
 // Watch yields the commits after the given revision; see storage.Store.

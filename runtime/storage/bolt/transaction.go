@@ -16,22 +16,22 @@ type reader struct {
 }
 
 // Revision is the transaction id; that of a writer is the next commit's.
-func (r *reader) Revision() storage.Revision { return storage.Revision(r.bucket.Tx().ID()) }
+func (r reader) Revision() storage.Revision { return storage.Revision(r.bucket.Tx().ID()) }
 
 // Get returns the value of key, in the pages of the file.
-func (r *reader) Get(key []byte) (value []byte, ok bool, err error) {
+func (r reader) Get(key []byte) (value []byte, ok bool, err error) {
 	value = r.bucket.Get(key)
 	return value, value != nil, nil
 }
 
 // Scan yields records in order.
-func (r *reader) Scan(prefix, after []byte, limit int) iter.Seq2[storage.Record, error] {
+func (r reader) Scan(prefix, after []byte, limit int) iter.Seq2[storage.Record, error] {
 	return r.scan(prefix, after, limit, func() int { return 0 })
 }
 
 // scan is Scan in a bucket that has been written to written() times: a bbolt
 // cursor is lost after a write.
-func (r *reader) scan(prefix, after []byte, limit int, written func() int) iter.Seq2[storage.Record, error] {
+func (r reader) scan(prefix, after []byte, limit int, written func() int) iter.Seq2[storage.Record, error] {
 	return func(yield func(storage.Record, error) bool) {
 		cursor := r.bucket.Cursor()
 		key, value := cursor.Seek(prefix)
