@@ -379,6 +379,12 @@ func TestVirtualHostsOfTheStore(t *testing.T) {
 		"/photos/a%20b": {"photos.store.example.com:9000", "/a%20b"},
 		"/photos":       {"photos.store.example.com:9000", "/"},
 		"/":             {"store.example.com:9000", "/"},
+		// Nothing on the way takes the one key for another.
+		"/photos//x":        {"photos.store.example.com:9000", "//x"},
+		"/photos///x":       {"photos.store.example.com:9000", "///x"},
+		"/photos/../x":      {"photos.store.example.com:9000", "/../x"},
+		"/photos/a/./b//c/": {"photos.store.example.com:9000", "/a/./b//c/"},
+		"/photos/%2e%2e/x":  {"photos.store.example.com:9000", "/../x"},
 	} {
 		forward(t, up, "GET", target, nil, "")
 		got := store.last(t)
