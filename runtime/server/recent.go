@@ -47,7 +47,7 @@ func (x *recent) view(ctx context.Context, guess bool, fn func(storage.Reader) e
 	if guess {
 		r := oneRecord{recent: x}
 		err := fn(&r)
-		// What was read is what there is, if nothing has changed it until now.
+		// What was read is what there is, if nothing can have changed it until now.
 		if !r.more && (r.key == nil || !x.changed(r.record)) {
 			return true, err
 		}
@@ -71,9 +71,9 @@ func (x *recent) find(key []byte) (recentRecord, bool) {
 	return record, ok && !x.changed(record)
 }
 
-// changed tells whether a record has changed since it was read.
+// changed tells whether a record has changed since it was read, or is being written.
 func (x *recent) changed(r recentRecord) bool {
-	return x.changes.slots[r.slot].Load() > uint64(r.revision)
+	return x.changes.changing(r.slot, r.revision)
 }
 
 func (x *recent) keep(key, value []byte, revision storage.Revision) {
