@@ -44,7 +44,9 @@ func TestSingleRecordsAreKept(t *testing.T) {
 		{"another user", nil, "bob", "/b/", 1},
 		{"both are kept", nil, "alice", "/a/", 0},
 		{"one that is not there", nil, "carol", "NoSuchEntity", 1},
+		{"that one is not there is kept too", nil, "carol", "NoSuchEntity", 0},
 		{"after a refusal", nil, "alice", "/a/", 0},
+		{"after it came to be", []string{"CreateUser", "UserName", "Carol", "Path", "/f/"}, "carol", "/f/", 1},
 		{"after a change", []string{"UpdateUser", "UserName", "alice", "NewPath", "/c/"}, "alice", "/c/", 1},
 		{"after a change of another one", []string{"UpdateUser", "UserName", "bob", "NewPath", "/d/"}, "alice", "/c/", 0},
 		{"after it has another name", []string{"UpdateUser", "UserName", "alice", "NewUserName", "alicia"}, "alice", "NoSuchEntity", 1},
@@ -75,6 +77,27 @@ func (i *interrupter) Authorize(_ context.Context, req *pluginapi.AuthorizeReque
 	i.asked = append(i.asked, req.Action)
 	once(&i.meanwhile)
 	return i.word, nil
+}
+
+// Whoever may not ask does not learn from the time that a refusal takes whether there
+// is such a user: where neither is read from the store, or both are.
+func TestRefusalsReadTheSame(t *testing.T) {
+	store := &countingStore{Store: memory.Open()}
+	f := open(t, func(c *server.Config) { c.Store = store })
+	alice := f.user(t, "alice")
+	f.must(t, f.root, "CreateUser", "UserName", "bob")
+	f.must(t, f.root, "GetUser", "UserName", "alice")
+	snapshots := func(user string) int64 {
+		before := store.views.Load()
+		_, code, _ := refusal(t, f.request(t, alice, "GetUser", "UserName", user))
+		require.Equal(t, "AccessDenied", code)
+		return store.views.Load() - before
+	}
+	snapshots("bob") // reads the caller, too
+	snapshots("carol")
+	for range 3 {
+		require.Equal(t, []int64{0, 0}, []int64{snapshots("bob"), snapshots("carol")})
+	}
 }
 
 // What is kept is looked at again before it is answered: nobody is told of a user
