@@ -37,10 +37,12 @@ const (
 	Authorization Need = "authorization"
 	// SelfService means that users may manage their own access keys without a policy.
 	SelfService Need = "self-service"
+	// S3 means that the same endpoint serves S3, to users of the same IAM.
+	S3 Need = "s3"
 )
 
 // Needs are all needs.
-func Needs() []Need { return []Need{Authentication, Authorization, SelfService} }
+func Needs() []Need { return []Need{Authentication, Authorization, SelfService, S3} }
 
 // A Case is one story: a sentence that is true of an implementation that
 // answers each step as expected.
@@ -53,12 +55,17 @@ type Case struct {
 	Actions []string
 	// Sources say where the expectation comes from.
 	Sources []string
+	// Comments are lines for readers, which begin with #.
+	Comments []string
 	// Constraints are the constraints of parameters that the case probes, as in
 	// "CreateUser UserName maxLength beyond".
 	Constraints []string
 	// Serial cases read or change what belongs to the whole account.
 	Serial bool
 	Needs  []Need
+	// Recorded are the clients whose requests these are, as in aws-cli/2. What
+	// one of them sends otherwise than the first is in Step.Others.
+	Recorded []string
 	// Names are the unique names that the case asks for.
 	Names []Name
 	// Texts are long texts that steps refer to, such as policy documents.
@@ -106,13 +113,21 @@ type Step struct {
 	Number int
 	// Command is the line of the AWS CLI that sends the request; empty for what
 	// the CLI cannot send.
-	Command  Template
-	Request  *Request
+	Command Template
+	Request *Request
+	// Others are the requests of clients that send this otherwise.
+	Others   []ClientRequest
 	Sign     Sign
 	Response *Response
 	// Line is where the step begins in the file of the case, from 1; 0 for a
 	// generated case.
 	Line int
+}
+
+// A ClientRequest is what a client sends in place of a step's request.
+type ClientRequest struct {
+	Client  string // one of Case.Recorded, but not the first
+	Request *Request
 }
 
 // A Request is what goes over the wire, but for the signature.
@@ -170,11 +185,13 @@ func (s *Sign) Plain() bool {
 type Response struct {
 	// Status is the HTTP status; 0 where Accepted stands instead.
 	Status int
-	// Accepted means any answer that does not complain about the parameters:
-	// neither ValidationError nor MalformedInput, and no failure of the server.
+	// Accepted means success, or an error about what the request names: that it
+	// does not exist, exists already, is in use, has reached a quota.
 	Accepted bool
 	Headers  []Header
 	Body     *Element // nil: not compared
+	// Text is what the body is where it is no XML, such as an object; empty: not compared.
+	Text Template
 }
 
 // Code returns the error code that is expected, or "".
@@ -182,7 +199,11 @@ func (r *Response) Code() string {
 	if r.Body == nil {
 		return ""
 	}
-	if e := r.Body.Child("Error"); e != nil {
+	e := r.Body // of S3
+	if e.Name != "Error" {
+		e = e.Child("Error")
+	}
+	if e != nil {
 		if c := e.Child("Code"); c != nil {
 			return c.Text.String()
 		}

@@ -5,17 +5,25 @@ import (
 	"io/fs"
 )
 
-//go:embed testdata/cli
+//go:embed testdata/cli testdata/sdk
 var files embed.FS
 
-// Written returns the cases that were written, as opposed to those that are
-// generated from the specification.
+// Written returns the cases that were written or recorded, as opposed to those
+// that are generated from the specification.
 func Written() ([]*Case, error) {
-	folder, err := fs.Sub(files, "testdata/cli")
-	if err != nil {
-		return nil, err
+	var all []*Case
+	for _, name := range []string{"testdata/cli", "testdata/sdk"} {
+		folder, err := fs.Sub(files, name)
+		if err != nil {
+			return nil, err
+		}
+		cases, err := Load(folder)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, cases...)
 	}
-	return Load(folder)
+	return all, nil
 }
 
 //go:embed testdata/profiles

@@ -13,6 +13,7 @@ import (
 
 	"iamserver/conformance"
 	"iamserver/conformance/derive"
+	"iamserver/conformance/objects"
 	"iamserver/conformance/replay"
 	"iamserver/generated/iamapi"
 	"iamserver/runtime/server"
@@ -148,9 +149,10 @@ func openStore(t testing.TB, store storage.Store, quotas *iamapi.Quotas) replay.
 	s, err := server.Open(t.Context(), server.Config{
 		Store: store, Sealer: plainSealer{}, Account: "123456789012", Quotas: quotas,
 		Root: server.RootKey{AccessKeyID: root.AccessKeyID, SecretAccessKey: root.SecretAccessKey}, Now: now,
+		S3: &server.S3{Operations: objects.Operations()},
 	})
 	require.NoError(t, err)
-	web := httptest.NewServer(s.Handler())
+	web := httptest.NewServer(s.Authorize(objects.New()))
 	t.Cleanup(web.Close)
 	return replay.Config{Endpoint: web.URL, Credentials: root, Now: now, Levels: conformance.Levels(), Parallel: 8}
 }

@@ -22,9 +22,13 @@ func Format(c *Case) []byte {
 		property(&b, "serial", "true")
 	}
 	property(&b, "needs", join(c.Needs))
+	property(&b, "recorded", strings.Join(c.Recorded, ", "))
 	property(&b, "names", names(c.Names))
 	for _, s := range c.Sources {
 		property(&b, "source", s)
+	}
+	for _, comment := range c.Comments {
+		line(&b, comment)
 	}
 	for _, s := range c.Steps {
 		formatStep(&b, s)
@@ -70,6 +74,10 @@ func formatStep(b *strings.Builder, s *Step) {
 		fmt.Fprintf(b, "-- %d.request --\n", s.Number)
 		b.WriteString(FormatRequest(s.Request))
 	}
+	for _, o := range s.Others {
+		fmt.Fprintf(b, "-- %d.request %s --\n", s.Number, o.Client)
+		b.WriteString(FormatRequest(o.Request))
+	}
 	if sign := formatSign(&s.Sign); sign != "" {
 		fmt.Fprintf(b, "-- %d.sign --\n%s", s.Number, sign)
 	}
@@ -85,6 +93,10 @@ func formatStep(b *strings.Builder, s *Step) {
 	}
 	if r.Body != nil {
 		b.WriteString(r.Body.String())
+	}
+	if !r.Text.Empty() {
+		b.WriteString("\n")
+		line(b, r.Text.String())
 	}
 }
 

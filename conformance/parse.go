@@ -57,6 +57,9 @@ func parse(file string, data []byte, draft bool) (*Case, error) {
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			return nil, p.fail(i+1, "the line has a control character, or is not UTF-8")
 		}
+		if text == "-- --" { // txtar.Parse panics (go-internal v1.16.0)
+			return nil, p.fail(i+1, "the section has no name")
+		}
 	}
 	archive := txtar.Parse(data)
 	p.markers(string(data))
@@ -98,7 +101,8 @@ type parser struct {
 
 var (
 	textName    = regexp.MustCompile(`^[a-z][a-z0-9-]*\.(json|txt)$`)
-	sectionName = regexp.MustCompile(`^([1-9][0-9]?)\.(command|request|sign|response)$`)
+	sectionName = regexp.MustCompile(`^([1-9][0-9]?)\.(command|request|sign|response)( \S+)?$`)
+	clientName  = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*/[0-9]+$`)
 	actionName  = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 	headerName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 	requestLine = regexp.MustCompile(`^([A-Z]+) (/\S*)$`)
@@ -128,7 +132,11 @@ func (p *parser) header(comment string) error {
 	}
 	for i, line := range lines[1:] {
 		n := i + 2
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+		switch line = strings.TrimSpace(line); {
+		case line == "":
+			continue
+		case strings.HasPrefix(line, "#"):
+			p.c.Comments = append(p.c.Comments, line)
 			continue
 		}
 		key, value, ok := strings.Cut(line, ": ")
@@ -167,6 +175,13 @@ func (p *parser) property(line int, key, value string) error {
 		}
 	case "source":
 		p.c.Sources = append(p.c.Sources, value)
+	case "recorded":
+		for _, client := range strings.Split(value, ", ") {
+			if !clientName.MatchString(client) || slices.Contains(p.c.Recorded, client) {
+				return p.fail(line, "%q is no client such as aws-cli/2, or stands twice", client)
+			}
+			p.c.Recorded = append(p.c.Recorded, client)
+		}
 	case "constraint":
 		if len(strings.Fields(value)) != 4 {
 			return p.fail(line, "a constraint is ACTION PARAMETER CONSTRAINT at|beyond")
@@ -228,7 +243,7 @@ func (p *parser) text(name, content string, line int) error {
 
 func (p *parser) section(name, content string, line int) error {
 	m := sectionName.FindStringSubmatch(name)
-	if m == nil {
+	if m == nil || m[3] != "" && m[2] != "request" {
 		return p.fail(line, "there is no section %q: N.command, N.request, N.sign, N.response, or a text such as policy.json", name)
 	}
 	n, _ := strconv.Atoi(m[1])
@@ -251,6 +266,9 @@ func (p *parser) section(name, content string, line int) error {
 		}
 		err = p.sign(step, content, line+1)
 	case "request":
+		if m[3] != "" {
+			return p.clientRequest(step, m[3][1:], content, line)
+		}
 		if step.Request != nil || step.Response != nil {
 			return p.fail(line, "the request stands before the response, once")
 		}
@@ -262,6 +280,34 @@ func (p *parser) section(name, content string, line int) error {
 		step.Response, err = p.response(content, line+1)
 	}
 	return err
+}
+
+// clientRequest reads what a client sends that is not the first to be recorded.
+func (p *parser) clientRequest(step *Step, client, content string, line int) error {
+	last := ""
+	if len(step.Others) > 0 {
+		last = step.Others[len(step.Others)-1].Client
+	}
+	order := slices.Index(p.c.Recorded, client)
+	switch {
+	case order < 0:
+		return p.fail(line, "nothing is recorded of %s", client)
+	case order == 0:
+		return p.fail(line, "%s is recorded first: its request is that of the step", client)
+	case order <= slices.Index(p.c.Recorded, last):
+		return p.fail(line, "requests of clients stand in the order of recorded, once")
+	case step.Request == nil || step.Response != nil:
+		return p.fail(line, "requests of clients stand between the request and the response")
+	}
+	r, err := p.request(content, line+1)
+	if err != nil {
+		return err
+	}
+	if FormatRequest(r) == FormatRequest(step.Request) {
+		return p.fail(line, "%s sends what the first client sends", client)
+	}
+	step.Others = append(step.Others, ClientRequest{client, r})
+	return nil
 }
 
 // step returns the step that a section belongs to, which is the last or a new one.
@@ -364,7 +410,7 @@ func (p *parser) expected(t Template, line int) error {
 			return p.fail(line, "{{%s}} cannot be expected", part.Func)
 		case k.variable && !p.known[part.Args[0]]:
 			return p.fail(line, "nothing before this names or captures %s", part.Args[0])
-		case part.Func == "document" && p.c.Text(part.Args[0]) == nil:
+		case (part.Func == "document" || part.Func == "text") && p.c.Text(part.Args[0]) == nil:
 			return p.fail(line, "there is no text %s", part.Args[0])
 		case (part.Func == "absent" || part.Func == "more" || part.Func == "document") && len(t.Parts) > 1:
 			return p.fail(line, "{{%s}} stands alone", part.Func)
@@ -533,12 +579,24 @@ func (p *parser) response(content string, line int) (*Response, error) {
 	if strings.TrimSpace(rest) == "" {
 		return r, nil
 	}
+	if !strings.HasPrefix(rest, "<") {
+		return p.textBody(r, strings.TrimSuffix(rest, "\n"), line+1)
+	}
 	body, err := ParseExpected(rest)
 	if err != nil {
 		return nil, p.fail(line+1, "the body: %v", err)
 	}
 	r.Body = body
 	return r, p.element(body, line+1)
+}
+
+// textBody reads the body of a response that is no XML.
+func (p *parser) textBody(r *Response, text string, line int) (*Response, error) {
+	var err error
+	if r.Text, err = p.template(text, line); err != nil {
+		return nil, err
+	}
+	return r, p.expected(r.Text, line)
 }
 
 // element checks what is expected of an element, in the order of its captures.

@@ -19,12 +19,16 @@ actions: CreateUser, GetUser
 constraint: CreateUser UserName maxLength at
 serial: true
 needs: authentication, self-service
+recorded: aws-cli/1, aws-cli/2
 names: alice, long 64
 source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
+# Nothing is said of pages.
 -- 1.command --
 aws iam create-user --user-name {{alice}}
 -- 1.request --
 Action=CreateUser&Version=2010-05-08&UserName={{alice}}
+-- 1.request aws-cli/2 --
+Action=CreateUser&UserName={{alice}}
 -- 1.response --
 200
 Content-Type: text/xml
@@ -45,6 +49,15 @@ clock: -20m0s
 unsigned: X-Amz-Extra: 1
 -- 2.response --
 accepted
+-- 3.request --
+GET /bucket/key
+-- 3.sign --
+service: s3
+-- 3.response --
+200
+Content-Length: 40
+
+{{text policy.json}}
 -- policy.json --
 {"Version":"2012-10-17","Statement":[]}
 `
@@ -64,18 +77,25 @@ func TestParse(t *testing.T) {
 		Name: "users/self", Sentence: "A user sees itself.", Level: conformance.AWS,
 		Actions: []string{"CreateUser", "GetUser"}, Constraints: []string{"CreateUser UserName maxLength at"},
 		Sources: []string{"https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html"}, Serial: true,
-		Needs: []conformance.Need{conformance.Authentication, conformance.SelfService},
-		Names: []conformance.Name{{Label: "alice"}, {Label: "long", Length: 64}},
-		Texts: []conformance.Text{{Name: "policy.json", Content: conformance.Literal("{\"Version\":\"2012-10-17\",\"Statement\":[]}\n")}},
+		Comments: []string{"# Nothing is said of pages."},
+		Needs:    []conformance.Need{conformance.Authentication, conformance.SelfService},
+		Recorded: []string{"aws-cli/1", "aws-cli/2"},
+		Names:    []conformance.Name{{Label: "alice"}, {Label: "long", Length: 64}},
+		Texts:    []conformance.Text{{Name: "policy.json", Content: conformance.Literal("{\"Version\":\"2012-10-17\",\"Statement\":[]}\n")}},
 		Steps: []*conformance.Step{
 			{
-				Number: 1, Line: 10,
+				Number: 1, Line: 12,
 				Command: after("aws iam create-user --user-name ", "alice"),
 				Request: &conformance.Request{
 					Method: "POST", Target: conformance.Literal("/"),
 					Headers: []conformance.Header{{Name: "Content-Type", Value: conformance.Literal(conformance.FormType)}},
 					Body:    after("Action=CreateUser&Version=2010-05-08&UserName=", "alice"),
 				},
+				Others: []conformance.ClientRequest{{Client: "aws-cli/2", Request: &conformance.Request{
+					Method: "POST", Target: conformance.Literal("/"),
+					Headers: []conformance.Header{{Name: "Content-Type", Value: conformance.Literal(conformance.FormType)}},
+					Body:    after("Action=CreateUser&UserName=", "alice"),
+				}}},
 				Response: &conformance.Response{
 					Status:  200,
 					Headers: []conformance.Header{{Name: "Content-Type", Value: conformance.Literal("text/xml")}},
@@ -89,7 +109,7 @@ func TestParse(t *testing.T) {
 				},
 			},
 			{
-				Number: 2, Line: 25,
+				Number: 2, Line: 29,
 				Request: &conformance.Request{
 					Method: "GET", Target: conformance.Literal("/?Action=GetUser&Version=2010-05-08"),
 					Headers: []conformance.Header{{Name: "Accept", Value: conformance.Literal("*/*")}},
@@ -100,6 +120,15 @@ func TestParse(t *testing.T) {
 				},
 				Response: &conformance.Response{Accepted: true},
 			},
+			{
+				Number: 3, Line: 38,
+				Request: &conformance.Request{Method: "GET", Target: conformance.Literal("/bucket/key")},
+				Sign:    conformance.Sign{Service: "s3"},
+				Response: &conformance.Response{
+					Status: 200, Headers: []conformance.Header{{Name: "Content-Length", Value: conformance.Literal("40")}},
+					Text: conformance.Template{Parts: []conformance.Part{{Func: "text", Args: []string{"policy.json"}}}},
+				},
+			},
 		},
 	}, got)
 	require.Equal(t, "CreateUser", got.Steps[0].Request.Action())
@@ -109,6 +138,7 @@ func TestParse(t *testing.T) {
 // Each mistake is refused with the line that it is on.
 func TestParseRefuses(t *testing.T) {
 	const head = "A user is created.\nlevel: aws\nactions: CreateUser\nnames: alice\nsource: here\n"
+	const both = "A user is created.\nlevel: aws\nactions: CreateUser\nrecorded: aws-cli/1, aws-cli/2\nnames: alice\nsource: here\n"
 	const request = "-- 1.request --\nAction=CreateUser&UserName={{alice}}\n"
 	const response = "-- 1.response --\n200\n"
 	for _, tt := range []struct{ name, text, want string }{
@@ -121,13 +151,21 @@ func TestParseRefuses(t *testing.T) {
 		{"a property that is none", "A user is created.\nlevl: aws\n", `f:2: there is no property "levl"`},
 		{"an action twice", "A user is created.\nactions: A, A\n", `f:2: "A" is no action, or stands twice`},
 		{"serial that is not true", "A user is created.\nserial: yes\n", "f:2: serial is true, or left out"},
-		{"a need that is none", "A user is created.\nneeds: luck\n", `f:2: there is no need "luck": authentication, authorization, self-service`},
+		{"a need that is none", "A user is created.\nneeds: luck\n", `f:2: there is no need "luck": authentication, authorization, self-service, s3`},
+		{"a client that is none", "A user is created.\nrecorded: aws\n", `f:2: "aws" is no client such as aws-cli/2, or stands twice`},
+		{"a request of a client that is not recorded", head + request + "-- 1.request aws-cli/2 --\nAction=B\n", "f:8: nothing is recorded of aws-cli/2"},
+		{"a request of the first client", both + request + "-- 1.request aws-cli/1 --\nAction=B\n", "f:9: aws-cli/1 is recorded first: its request is that of the step"},
+		{"a request of a client before that of the step", both + "-- 1.request aws-cli/2 --\nAction=B\n", "f:7: requests of clients stand between the request and the response"},
+		{"a request of a client twice", both + request + "-- 1.request aws-cli/2 --\nAction=B\n-- 1.request aws-cli/2 --\nAction=C\n", "f:11: requests of clients stand in the order of recorded, once"},
+		{"a request of a client that is the first one's", both + request + "-- 1.request aws-cli/2 --\nAction=CreateUser\nUserName={{alice}}\n", "f:9: aws-cli/2 sends what the first client sends"},
+		{"a command of a client", head + "-- 1.command aws-cli/2 --\naws iam x\n", `f:6: there is no section "1.command aws-cli/2": N.command, N.request, N.sign, N.response, or a text such as policy.json`},
 		{"a constraint without its side", "A user is created.\nconstraint: A B maxLength\n", "f:2: a constraint is ACTION PARAMETER CONSTRAINT at|beyond"},
 		{"a name twice", "A user is created.\nnames: a, a\n", `f:2: "a" is no name of up to 8 lower-case letters and digits, or stands twice`},
 		{"a name that is a placeholder", "A user is created.\nnames: any\n", `f:2: "any" is no name of up to 8 lower-case letters and digits, or stands twice`},
 		{"a name too short to be unique", "A user is created.\nnames: a 5\n", `f:2: a name has 24 to 1024 characters, not "5"`},
 		{"no steps", head, "f:1: there are no steps"},
 		{"a section that is none", head + "-- 1.reply --\n", `f:6: there is no section "1.reply": N.command, N.request, N.sign, N.response, or a text such as policy.json`},
+		{"a section without a name", head + "-- --\n", "f:6: the section has no name"},
 		{"steps that begin with 2", head + "-- 2.request --\nAction=A\n", "f:6: steps are numbered from 1 in their order; this is not number 2"},
 		{"no request", head + response, "f:6: step 1 has no request"},
 		{"no response", head + request, "f:6: step 1 has no response"},

@@ -96,7 +96,7 @@ var kinds = map[string]kind{
 	"account":  {sent: true, expected: true},
 	"caller":   {sent: true, expected: true},
 	"repeat":   {least: 2, most: 2, sent: true, expected: true, number: true},
-	"text":     {least: 1, most: 1, sent: true},
+	"text":     {least: 1, most: 1, sent: true, expected: true},
 	"any":      {expected: true, captures: true},
 	"date":     {expected: true, captures: true},
 	"id":       {least: 1, most: 1, expected: true, captures: true},

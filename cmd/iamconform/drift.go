@@ -49,7 +49,7 @@ func (c *driftCommand) Run(p *process) error {
 	var workers errgroup.Group
 	for range max(c.Parallel, 1) {
 		workers.Go(func() error {
-			proxy, err := record.NewProxy(config.Endpoint)
+			proxy, err := record.NewProxy(config.Endpoint, nil)
 			if err != nil {
 				return err
 			}
@@ -93,8 +93,8 @@ func (c *driftCommand) Run(p *process) error {
 // one drives a case and returns what was found.
 func (c *driftCommand) one(p *process, session *replay.Session, one *conformance.Case, cli record.CLI, proxy *record.Proxy) (string, error) {
 	var b strings.Builder
-	live, findings, err := record.Commands(p.stop, one, session, cli, proxy)
-	for _, f := range findings {
+	driven, err := record.Commands(p.stop, one, session, cli, proxy, nil)
+	for _, f := range driven.Findings {
 		b.WriteString(shown(f))
 	}
 	for _, left := range session.CleanUp(p.stop) {
@@ -105,14 +105,14 @@ func (c *driftCommand) one(p *process, session *replay.Session, one *conformance
 		return b.String(), nil //nolint:nilerr // a case that cannot be driven is a finding; the others are driven all the same
 	}
 	if c.Write && c.Dir != "" {
-		return b.String(), os.WriteFile(filepath.Join(c.Dir, one.Name+".txtar"), conformance.Format(live), 0o644) //nolint:gosec // sources are for everybody to read
+		return b.String(), os.WriteFile(filepath.Join(c.Dir, one.Name+".txtar"), conformance.Format(driven.Case), 0o644) //nolint:gosec // sources are for everybody to read
 	}
 	return b.String(), nil
 }
 
 func shown(f record.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, step %d: %s\n", f.Case, f.Step, f.Command)
+	fmt.Fprintf(&b, "%s, step %d, %s: %s\n", f.Case, f.Step, f.Client, f.Command)
 	if f.Recorded != f.Sends {
 		b.WriteString("  recorded: " + f.Recorded + "  sends:    " + f.Sends)
 	}

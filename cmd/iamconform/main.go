@@ -38,6 +38,7 @@ type commands struct {
 	Coverage coverageCommand `cmd:"" help:"Print what the cases cover of the specification; the exit code is 1 if something is missing."`
 	Record   recordCommand   `cmd:"" help:"Record what AWS CLI commands, or any client, send and get, as a case."`
 	Report   reportCommand   `cmd:"" help:"Turn results of runs into Markdown, HTML or JUnit XML."`
+	Sample   sampleCommand   `cmd:"" help:"Print failures of runs that a seed chooses, to be checked by hand."`
 	Drift    driftCommand    `cmd:"" help:"Drive cases with the AWS CLI and compare what it sends with what is recorded."`
 }
 
@@ -143,9 +144,11 @@ func (t *target) config() (replay.Config, error) {
 	if t.Profile == "" {
 		return c, nil
 	}
-	data, err := os.ReadFile(t.Profile)
+	// A file in this folder that is called as a target is, its program for
+	// example, is not meant.
+	data, err := conformance.Profile(t.Profile)
 	if errors.Is(err, os.ErrNotExist) {
-		data, err = conformance.Profile(t.Profile)
+		data, err = os.ReadFile(t.Profile)
 	}
 	if err != nil {
 		return c, err

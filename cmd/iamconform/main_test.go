@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"iamserver/conformance/replay"
 	"iamserver/runtime/server"
 	"iamserver/runtime/storage/memory"
 )
@@ -68,6 +72,9 @@ func TestRun(t *testing.T) {
 	exit, stdout, stderr = call(t, "report", results)
 	require.Equal(t, 0, exit, stderr)
 	require.Contains(t, stdout, "| action | ours |")
+	exit, stdout, stderr = call(t, "sample", results, "--seed", "1", "--written")
+	require.Equal(t, 0, exit, stderr)
+	require.Equal(t, "| target | case | where | expected | got |\n|---|---|---|---|---|\n", stdout, "nothing failed")
 	page := filepath.Join(t.TempDir(), "matrix.html")
 	exit, _, stderr = call(t, "report", results, "--html", page, "--junit", page+".xml")
 	require.Equal(t, 0, exit, stderr)
@@ -94,7 +101,7 @@ func TestRun(t *testing.T) {
 		{"a flag that is none", []string{"run", "--colour"}, "iamconform: unknown flag --colour"},
 		{"a level that is none", []string{"run", "--level", "high"}, `iamconform: --level must be one of "core","aws","extension","strict" but got "high"`},
 		{"a case that is none", []string{"run", "--case", "nothing/*"}, "iamconform: no case is called nothing/*"},
-		{"a profile that is none", []string{"run", "--profile", "nobody"}, "iamconform: open testdata/profiles/nobody.yaml: file does not exist"},
+		{"a profile that is none", []string{"run", "--profile", "nobody"}, "iamconform: open nobody: no such file or directory"},
 		{"an endpoint that is not there", []string{"run", "--endpoint", "http://127.0.0.1:1"}, "connection refused"},
 		{"a secret that is wrong", []string{"run", "--secret-access-key", "x"}, "iamconform: who is calling: GetCallerIdentity answered 403 SignatureDoesNotMatch"},
 	} {
@@ -131,6 +138,56 @@ Action=CreateUser&Version=2010-05-08&UserName={{name 65}}
 	exit, stdout, stderr = call(t, "list", "--case", "sts/*")
 	require.Equal(t, 0, exit, stderr)
 	require.Equal(t, "sts/get_caller_identity\taws\tThe caller learns who it is.\nsts/get_caller_identity_user\taws\tA user is shown with its path, and needs no policy for it.\n", stdout)
+}
+
+// Any client can be recorded, also one that does not have the endpoint's secret.
+func TestRecord(t *testing.T) {
+	open(t)
+	exit, _, stderr := call(t, "record", "--listen", "127.0.0.1:0", "--out", "x", "--sentence", "It is none.", "--resign", "--secret-access-key", "")
+	require.Equal(t, 2, exit)
+	require.Equal(t, "iamconform: --resign needs --access-key-id and --secret-access-key\n", stderr)
+
+	out := filepath.Join(t.TempDir(), "who.txtar")
+	stop, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	reader, writer := io.Pipe()
+	ended := make(chan int, 1)
+	var errs bytes.Buffer
+	go func() {
+		ended <- run(stop, []string{"record", "--resign", "--listen", "127.0.0.1:0", "--out", out, "--sentence", "The caller is root.", "--source", "the test, at length"}, writer, &errs)
+	}()
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	require.NoError(t, err)
+	address := regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	_, err = replay.New(t.Context(), replay.Config{
+		Endpoint: address, Now: now, Credentials: replay.Credentials{AccessKeyID: "AKIASTRANGER", SecretAccessKey: "of no use"},
+		Profile: &replay.Profile{WithoutActions: []string{"List*"}},
+	})
+	require.NoError(t, err)
+	interrupt()
+	require.Equal(t, 0, <-ended, errs.String())
+	got, err := os.ReadFile(out)
+	require.NoError(t, err)
+	require.Equal(t, `The caller is root.
+
+level: aws
+actions: GetCallerIdentity
+source: the test, at length
+-- 1.request --
+Action=GetCallerIdentity&Version=2011-06-15
+-- 1.response --
+200
+<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <GetCallerIdentityResult>
+    <UserId>{{account}}</UserId>
+    <Account>{{account}}</Account>
+    <Arn>arn:aws:iam::{{account}}:root</Arn>
+  </GetCallerIdentityResult>
+  <ResponseMetadata>
+    <RequestId>{{any}}</RequestId>
+  </ResponseMetadata>
+</GetCallerIdentityResponse>
+`, string(got))
 }
 
 func TestCoverage(t *testing.T) {

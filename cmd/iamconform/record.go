@@ -19,9 +19,11 @@ import (
 
 type recordCommand struct {
 	Endpoint        string `help:"URL of the implementation." required:"" env:"AWS_ENDPOINT_URL" placeholder:"URL"`
-	AccessKeyID     string `help:"Access key id that the commands sign with." env:"AWS_ACCESS_KEY_ID" placeholder:"ID"`
+	AccessKeyID     string `help:"Access key id that the commands sign with, or the proxy with --resign." env:"AWS_ACCESS_KEY_ID" placeholder:"ID"`
 	SecretAccessKey string `help:"Its secret; better given in the environment." env:"AWS_SECRET_ACCESS_KEY" placeholder:"SECRET"`
 	Region          string `help:"Region to sign for." default:"us-east-1" env:"AWS_REGION"`
+
+	Resign bool `help:"Sign what clients send anew for the endpoint. They need not have its credentials, nor reach it under its name."`
 
 	Script   string            `help:"File with AWS CLI commands, one a line." type:"existingfile" placeholder:"FILE" xor:"from" required:""`
 	Listen   string            `help:"Record, until interrupted, what clients such as boto3 send to this address." placeholder:"HOST:PORT" xor:"from" required:""`
@@ -29,23 +31,26 @@ type recordCommand struct {
 	Out      string            `help:"Case to write." required:"" type:"path" placeholder:"FILE.txtar"`
 	Sentence string            `help:"The first line of the case: a sentence." required:""`
 	Level    string            `help:"Level of the case." default:"aws" enum:"core,aws,extension,strict"`
-	Source   string            `help:"Source of the expectation; by default, what was recorded from." placeholder:"TEXT"`
+	Source   []string          `help:"Sources of the expectation; by default, what was recorded from." sep:"none" placeholder:"TEXT"`
 	AWS      string            `help:"The AWS CLI." default:"aws" placeholder:"PROGRAM"`
 	Models   string            `help:"Models for the AWS CLI, as AWS_DATA_PATH has them." env:"AWS_DATA_PATH" type:"path" placeholder:"DIR"`
 }
 
 // Run records, and writes the case.
 func (c *recordCommand) Run(p *process) error {
-	proxy, err := record.NewProxy(c.Endpoint)
+	if c.Resign && (c.AccessKeyID == "" || c.SecretAccessKey == "") {
+		return errors.New("--resign needs --access-key-id and --secret-access-key")
+	}
+	proxy, err := record.NewProxy(c.Endpoint, c.signer())
 	if err != nil {
 		return err
 	}
 	r := &record.Recording{
 		Name: strings.TrimSuffix(filepath.Base(c.Out), ".txtar"), Sentence: c.Sentence, Level: conformance.Level(c.Level),
-		Source: c.Source, Texts: map[string]string{},
+		Sources: c.Source, Texts: map[string]string{},
 	}
-	if r.Source == "" {
-		r.Source = "recorded from " + c.Endpoint
+	if len(r.Sources) == 0 {
+		r.Sources = []string{"recorded from " + c.Endpoint}
 	}
 	for name, path := range c.Text {
 		content, err := os.ReadFile(path)
@@ -71,11 +76,27 @@ func (c *recordCommand) Run(p *process) error {
 	return os.WriteFile(c.Out, conformance.Format(made), 0o644) //nolint:gosec // sources are for everybody to read
 }
 
+// signer is what the proxy signs with, or nil.
+func (c *recordCommand) signer() *record.Signer {
+	if !c.Resign {
+		return nil
+	}
+	return &record.Signer{Credentials: replay.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}, Now: now}
+}
+
+// stranger is who commands sign as if the proxy signs anew: the CLI signs
+// nothing without credentials.
+var stranger = replay.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "not a secret"}
+
 // commands runs the script through the proxy.
 func (c *recordCommand) commands(p *process, proxy *record.Proxy, r *record.Recording) error {
 	front := httptest.NewServer(proxy)
 	defer front.Close()
 	cli := record.CLI{Path: c.AWS, Endpoint: front.URL, Models: c.Models, Region: c.Region}
+	credentials := stranger
+	if !c.Resign {
+		credentials = replay.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}
+	}
 	script, err := os.Open(c.Script)
 	if err != nil {
 		return err
@@ -86,7 +107,7 @@ func (c *recordCommand) commands(p *process, proxy *record.Proxy, r *record.Reco
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		output, err := cli.Run(p.stop, line, replay.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}, r.Texts)
+		output, err := cli.Run(p.stop, line, credentials, r.Texts)
 		if err != nil {
 			return errors.Join(err, script.Close())
 		}

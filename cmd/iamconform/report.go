@@ -18,17 +18,9 @@ type reportCommand struct {
 
 // Run writes the reports that were asked for; the matrix in Markdown if none was.
 func (c *reportCommand) Run(p *process) error {
-	var runs []*report.Run
-	for _, name := range c.Results {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		r, err := report.Read(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		runs = append(runs, r)
+	runs, err := readRuns(c.Results)
+	if err != nil {
+		return err
 	}
 	if c.Markdown == "" && c.HTML == "" && c.JUnit == "" {
 		c.Markdown = "-"
@@ -42,6 +34,22 @@ func (c *reportCommand) Run(p *process) error {
 		}
 	}
 	return nil
+}
+
+func readRuns(names []string) ([]*report.Run, error) {
+	var runs []*report.Run
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		r, err := report.Read(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
 }
 
 func writeTo(p *process, name string, runs []*report.Run, write func(io.Writer, []*report.Run) error) error {

@@ -29,6 +29,7 @@ func (c *runCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	cases = conformance.Variants(cases)
 	config, err := c.config()
 	if err != nil {
 		return err

@@ -8,9 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"iamserver/runtime/s3"
 )
 
 // commands are the commands and flags of iamserver. Every flag can also be set
@@ -61,6 +64,7 @@ func options(p *process) []kong.Option {
 		kong.DefaultEnvars("IAMSERVER"),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Bind(p),
+		kong.Vars{"apiBuckets": strings.Join(s3.APIBuckets, ",")},
 	}
 }
 

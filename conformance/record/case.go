@@ -1,8 +1,10 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,7 +18,8 @@ import (
 type Recording struct {
 	Name, Sentence string
 	Level          conformance.Level
-	Source         string
+	Needs          []conformance.Need
+	Sources        []string
 	Exchanges      []Exchange
 	Commands       []string          // as many as Exchanges; empty where there was none
 	Texts          map[string]string // files that the commands refer to
@@ -26,18 +29,19 @@ type Recording struct {
 // placeholders: names, the account, ids, dates, markers; access keys are
 // captured for the requests that they sign. Secrets do not get into it.
 func (r *Recording) Case() (*conformance.Case, error) {
-	w := &writer{values: map[string]string{}, secrets: map[string]string{}, c: &conformance.Case{
-		Name: r.Name, Sentence: r.Sentence, Level: r.Level, Sources: []string{r.Source},
+	w := &writer{values: map[string]string{}, secrets: map[string]string{}, texts: map[string]string{}, c: &conformance.Case{
+		Name: r.Name, Sentence: r.Sentence, Level: r.Level, Needs: slices.Clone(r.Needs), Sources: r.Sources,
 	}}
 	for _, e := range r.Exchanges {
 		w.names(e)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Texts)) {
-		t, err := w.template(r.Texts[name], nil)
+		t, err := w.template(r.Texts[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		w.c.Texts = append(w.c.Texts, conformance.Text{Name: name, Content: t})
+		w.texts[r.Texts[name]] = name
 	}
 	for i, e := range r.Exchanges {
 		if err := w.step(i+1, e, r.Commands[i], r.Texts); err != nil {
@@ -52,6 +56,7 @@ type writer struct {
 	c       *conformance.Case
 	values  map[string]string // placeholder by value
 	secrets map[string]string // placeholder of the secret by access key id
+	texts   map[string]string // name of a text by its content
 }
 
 // named are the parameters that give names which must be unique.
@@ -64,12 +69,18 @@ var named = map[string][]string{
 var notLabel = regexp.MustCompile(`[^a-z0-9]`)
 
 func (w *writer) names(e Exchange) {
-	p, err := url.ParseQuery(e.Body)
-	if err != nil {
-		return // step finds it
+	var all []string
+	if e.Service() == serviceS3 {
+		bucket, _, _ := strings.Cut(strings.TrimPrefix(e.Target, "/"), "/")
+		if bucket, _, _ = strings.Cut(bucket, "?"); e.Method == http.MethodPut {
+			all = append(all, bucket)
+		}
+	} else if p, err := url.ParseQuery(e.Body); err == nil { // step finds one that is none
+		for _, parameter := range named[p.Get("Action")] {
+			all = append(all, p.Get(parameter))
+		}
 	}
-	for _, parameter := range named[p.Get("Action")] {
-		value := p.Get(parameter)
+	for _, value := range all {
 		if value == "" || w.values[value] != "" {
 			continue
 		}
@@ -87,82 +98,145 @@ func (w *writer) taken(label string) bool {
 	return err != nil || !t.Is(conformance.Var) || slices.Contains(slices.Collect(maps.Values(w.values)), label)
 }
 
-// template writes text with placeholders, the longest values first.
-func (w *writer) template(text string, encode func(string) string) (conformance.Template, error) {
+// hide puts placeholders into text, the longest values first, which stand there
+// percent-encoded if encoded is true.
+func (w *writer) hide(text string, encoded bool) string {
 	values := slices.SortedFunc(maps.Keys(w.values), func(a, b string) int {
-		if d := len(b) - len(a); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(len(b)-len(a), strings.Compare(a, b))
 	})
 	for _, value := range values {
 		written := value
-		if encode != nil {
-			written = encode(value)
+		if encoded {
+			written = conformance.Percent(value)
 		}
 		text = strings.ReplaceAll(text, written, "{{"+w.values[value]+"}}")
 	}
-	return conformance.ParseTemplate(text)
+	return text
+}
+
+// template is hide for a text that is not encoded.
+func (w *writer) template(text string) (conformance.Template, error) {
+	return conformance.ParseTemplate(w.hide(text, false))
 }
 
 var (
-	account    = regexp.MustCompile(`arn:aws:[a-z]+::([0-9]{12}):`)
-	credential = regexp.MustCompile(`Credential=([^/]+)/`)
+	account = regexp.MustCompile(`arn:aws:[a-z]+::([0-9]{12}):`)
 	// secretParameter is a secret that a caller brings along.
 	secretParameter = regexp.MustCompile(`(^|&)SecretAccessKey=[^&]*`)
 	secretOption    = regexp.MustCompile(`--secret-access-key[ =]('[^']*'|"[^"]*"|\S+)`)
 )
 
 func (w *writer) step(number int, e Exchange, command string, texts map[string]string) error {
-	if e.Method != "POST" || e.Target != "/" {
-		return fmt.Errorf("%s %s is no request of the query protocol", e.Method, e.Target)
-	}
 	if m := account.FindSubmatch(e.Answer); m != nil {
 		w.values[string(m[1])] = "account"
 	}
-	p, err := url.ParseQuery(e.Body)
-	if err != nil {
+	if err := w.about(e); err != nil {
 		return err
-	}
-	if a := p.Get("Action"); !slices.Contains(w.c.Actions, a) {
-		w.c.Actions = append(w.c.Actions, a)
-	}
-	body := secretParameter.ReplaceAllString(e.Body, "${1}SecretAccessKey=an%20invented%20secret")
-	for name, content := range texts {
-		body = strings.ReplaceAll(body, conformance.Percent(content), "{{text "+name+"}}")
 	}
 	s := &conformance.Step{Number: number}
 	command = secretOption.ReplaceAllString(command, "--secret-access-key 'an invented secret'")
-	if s.Command, err = w.template(command, nil); err != nil {
+	var err error
+	if s.Command, err = w.template(command); err != nil {
 		return err
 	}
-	request := conformance.Request{Method: "POST", Target: conformance.Literal("/"), Headers: []conformance.Header{{Name: "Content-Type", Value: conformance.Literal(conformance.FormType)}}}
-	if request.Body, err = w.template(body, conformance.Percent); err != nil {
+	s.Request, err = e.request(func(text string, encoded bool) string {
+		if encoded {
+			text = secretParameter.ReplaceAllString(text, "${1}SecretAccessKey=an%20invented%20secret")
+		}
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			content := texts[name]
+			if encoded {
+				content = conformance.Percent(content)
+			}
+			text = strings.ReplaceAll(text, content, "{{text "+name+"}}")
+		}
+		return w.hide(text, encoded)
+	})
+	if err != nil {
 		return err
 	}
-	s.Request = &request
-	if m := credential.FindStringSubmatch(e.Header.Get("Authorization")); m != nil && w.secrets[m[1]] != "" {
-		if s.Sign.AccessKeyID, err = conformance.ParseTemplate("{{" + w.values[m[1]] + "}}"); err != nil {
-			return err
-		}
-		if s.Sign.SecretAccessKey, err = conformance.ParseTemplate("{{" + w.secrets[m[1]] + "}}"); err != nil {
-			return err
-		}
+	if err := w.sign(s, e); err != nil {
+		return err
 	}
 	s.Response = &conformance.Response{Status: e.Status}
-	if s.Response.Body, err = conformance.ParseAnswer(e.Answer); err != nil {
+	if err := w.answer(s.Response, e, texts); err != nil {
 		return fmt.Errorf("the answer: %w", err)
-	}
-	if err := w.element(s.Response.Body, nil); err != nil {
-		return err
 	}
 	w.c.Steps = append(w.c.Steps, s)
 	return nil
 }
 
+// about takes note of what the case is about: its actions, clients and needs.
+func (w *writer) about(e Exchange) error {
+	if e.Service() == serviceS3 {
+		if !slices.Contains(w.c.Needs, conformance.S3) {
+			w.c.Needs = append(w.c.Needs, conformance.S3)
+		}
+	} else {
+		p, err := url.ParseQuery(e.Body)
+		if err != nil {
+			return err
+		}
+		if a := p.Get("Action"); a != "" && !slices.Contains(w.c.Actions, a) {
+			w.c.Actions = append(w.c.Actions, a)
+		}
+	}
+	switch client := e.Client(); {
+	case client == "" || slices.Contains(w.c.Recorded, client):
+	case len(w.c.Recorded) > 0:
+		return fmt.Errorf("%s sends this, and %s what is before it: a recording is of one client", client, w.c.Recorded[0])
+	default:
+		w.c.Recorded = []string{client}
+	}
+	return nil
+}
+
+// sign says how a request was signed, where that was with a key whose secret
+// has been captured, or for S3.
+func (w *writer) sign(s *conformance.Step, e Exchange) error {
+	if e.Service() == serviceS3 {
+		s.Sign.Service = serviceS3
+	}
+	m := scope.FindStringSubmatch(e.Header.Get("Authorization"))
+	if m == nil || w.secrets[m[1]] == "" {
+		return nil
+	}
+	var err error
+	if s.Sign.AccessKeyID, err = conformance.ParseTemplate("{{" + w.values[m[1]] + "}}"); err != nil {
+		return err
+	}
+	s.Sign.SecretAccessKey, err = conformance.ParseTemplate("{{" + w.secrets[m[1]] + "}}")
+	return err
+}
+
+// answer is what the case expects: XML, or the text of an object.
+func (w *writer) answer(r *conformance.Response, e Exchange, texts map[string]string) error {
+	var err error
+	if len(e.Answer) == 0 {
+		return nil
+	}
+	if e.Service() == serviceS3 && !strings.Contains(e.AnswerHeader.Get("Content-Type"), "xml") {
+		text := string(e.Answer)
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			text = strings.ReplaceAll(text, texts[name], "{{text "+name+"}}")
+		}
+		r.Text, err = w.template(text)
+		return err
+	}
+	if r.Body, err = conformance.ParseAnswer(e.Answer); err != nil {
+		return err
+	}
+	if r.Body.Name == "Error" {
+		// What else S3 says about an error differs from store to store.
+		r.Body.Children = slices.DeleteFunc(r.Body.Children, func(c *conformance.Element) bool { return c.Name != "Code" && c.Name != "Message" })
+		r.Body.More = true
+	}
+	return w.element(r.Body, nil)
+}
+
 var (
 	uniqueID = regexp.MustCompile(`^(A[A-Z]{3})[A-Z0-9]{12,124}$`)
-	date     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`)
+	date     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`)
 )
 
 // element puts placeholders into an answer, and takes note of what later
@@ -185,10 +259,14 @@ func (w *writer) element(e *conformance.Element, siblings []*conformance.Element
 		written = "{{any}}"
 	case date.MatchString(text):
 		written = "{{date}}"
+	case e.Name == "ETag":
+		written = "{{any}}"
 	case e.Name == "SecretAccessKey":
 		written = w.secret(siblings)
 	case e.Name == "AccessKeyId", e.Name == "Marker", e.Name == "ServiceAccountId":
 		written = w.capture(e.Name, text)
+	case w.document(text) != "":
+		written = "{{document " + w.document(text) + "}}"
 	case uniqueID.MatchString(text):
 		written = "{{id " + uniqueID.FindStringSubmatch(text)[1] + "}}"
 	}
@@ -196,9 +274,18 @@ func (w *writer) element(e *conformance.Element, siblings []*conformance.Element
 	if written != "" {
 		e.Text, err = conformance.ParseTemplate(written)
 	} else {
-		e.Text, err = w.template(text, nil)
+		e.Text, err = w.template(text)
 	}
 	return err
+}
+
+// document returns the text that an answer has percent-encoded, or "".
+func (w *writer) document(text string) string {
+	decoded, err := url.PathUnescape(text)
+	if err != nil || decoded == text {
+		return ""
+	}
+	return w.texts[decoded]
 }
 
 // capture names a value for the steps that follow.

@@ -48,7 +48,8 @@ func (c CLI) Run(ctx context.Context, line string, credentials replay.Credential
 	if program == "" {
 		program = "aws"
 	}
-	command := exec.CommandContext(ctx, program, words[1:]...)
+	// An option, since version 2 of the CLI reads AWS_ENDPOINT_URL from 2.13 on only.
+	command := exec.CommandContext(ctx, program, append([]string{"--endpoint-url", c.Endpoint}, words[1:]...)...)
 	command.Dir = dir
 	command.Env = c.environment(credentials, dir)
 	var output bytes.Buffer
@@ -71,7 +72,7 @@ func (c CLI) environment(credentials replay.Credentials, home string) []string {
 	}
 	env = append(env,
 		"HOME="+home, "AWS_ACCESS_KEY_ID="+credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+credentials.SecretAccessKey,
-		"AWS_REGION="+c.Region, "AWS_DEFAULT_REGION="+c.Region, "AWS_ENDPOINT_URL="+c.Endpoint,
+		"AWS_REGION="+c.Region, "AWS_DEFAULT_REGION="+c.Region,
 		"AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true")
 	if c.Models != "" {
 		env = append(env, "AWS_DATA_PATH="+c.Models)

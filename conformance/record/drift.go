@@ -1,9 +1,10 @@
 package record
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,10 +13,11 @@ import (
 )
 
 // A Finding is a command that the CLI sends otherwise than recorded, or whose
-// answer it cannot read.
+// answer is not the expected one.
 type Finding struct {
 	Case     string
 	Step     int
+	Client   string
 	Command  string
 	Recorded string
 	Sends    string
@@ -23,32 +25,43 @@ type Finding struct {
 	Answer []replay.Difference
 }
 
+// Driven is what came of driving a case.
+type Driven struct {
+	// Client is the CLI, as in aws-cli/2; empty if it sent nothing.
+	Client string
+	// Case is the case with the requests that were really sent.
+	Case     *conformance.Case
+	Findings []Finding
+}
+
 // Commands drives a case with the live CLI through proxy: steps that have a
-// command are sent by it, the rest by session. It returns the case with the
-// requests that were really sent, and what differs from those recorded.
-func Commands(ctx context.Context, c *conformance.Case, session *replay.Session, cli CLI, proxy *Proxy) (*conformance.Case, []Finding, error) {
+// command are sent by it, if drives says so or is nil, and the rest by session.
+// What it finds is what differs from the requests recorded of the same
+// generation of the CLI, or of the first client where there is none of it. With
+// an error, Driven is what came before it.
+func Commands(ctx context.Context, c *conformance.Case, session *replay.Session, cli CLI, proxy *Proxy, drives func(*conformance.Step) bool) (Driven, error) {
 	live := *c
-	live.Steps = nil
-	var findings []Finding
+	live.Steps, live.Recorded = nil, slices.Clone(c.Recorded)
+	d := Driven{Case: &live}
 	for _, step := range c.Steps {
 		again := *step
 		live.Steps = append(live.Steps, &again)
-		if step.Command.Empty() {
+		if step.Command.Empty() || drives != nil && !drives(step) {
 			if err := send(ctx, session, step); err != nil {
-				return nil, findings, fmt.Errorf("step %d: %w", step.Number, err)
+				return d, fmt.Errorf("step %d: %w", step.Number, err)
 			}
 			continue
 		}
-		finding, err := command(ctx, c, &again, session, cli, proxy)
+		finding, err := command(ctx, &live, &again, session, cli, proxy)
 		if err != nil {
-			return nil, findings, fmt.Errorf("step %d: %w", step.Number, err)
+			return d, fmt.Errorf("step %d: %w", step.Number, err)
 		}
-		if finding != nil {
-			finding.Case = c.Name
-			findings = append(findings, *finding)
+		d.Client = finding.Client
+		if finding.Recorded != finding.Sends || len(finding.Answer) > 0 {
+			d.Findings = append(d.Findings, *finding)
 		}
 	}
-	return &live, findings, nil
+	return d, nil
 }
 
 // send carries out a step that has no command; its answer is compared for the
@@ -66,7 +79,7 @@ func send(ctx context.Context, session *replay.Session, step *conformance.Step) 
 	return nil
 }
 
-// command has the CLI send a step, whose request becomes what it sent.
+// command has the CLI send a step of c and records what it sent.
 func command(ctx context.Context, c *conformance.Case, step *conformance.Step, session *replay.Session, cli CLI, proxy *Proxy) (*Finding, error) {
 	line, err := session.Expand(step.Command, nil)
 	if err != nil {
@@ -94,39 +107,57 @@ func command(ctx context.Context, c *conformance.Case, step *conformance.Step, s
 	if len(said) != 1 {
 		return nil, fmt.Errorf("the command sent %d requests, not one: %s", len(said), output)
 	}
-	answer := session.Answered(said[0].Body, said[0].Status, said[0].AnswerHeader, said[0].Answer)
+	answer := session.Answered(said[0].Method, said[0].Target, said[0].Body, said[0].Status, said[0].AnswerHeader, said[0].Answer)
 	// Names that the answer captures are not in the request yet.
 	request, err := Generalize(said[0], step, texts, session)
 	if err != nil {
 		return nil, err
 	}
-	recorded := ""
-	if step.Request != nil {
-		recorded = conformance.FormatRequest(step.Request)
+	client := said[0].Client()
+	if client == "" {
+		return nil, fmt.Errorf("the command does not say which client it is: User-Agent %q", said[0].Header.Get("User-Agent"))
 	}
-	step.Request = request
-	f := &Finding{Step: step.Number, Command: step.Command.String(), Recorded: recorded, Sends: conformance.FormatRequest(request)}
+	recorded := ""
+	if r := step.As(client); r != nil {
+		recorded = conformance.FormatRequest(r)
+	}
+	c.Record(step, client, request)
+	f := &Finding{Case: c.Name, Step: step.Number, Client: client, Command: step.Command.String(), Recorded: recorded, Sends: conformance.FormatRequest(request)}
 	f.Answer = session.Compare(step, answer)
 	f.Answer = slices.DeleteFunc(f.Answer, func(d replay.Difference) bool { return d.Sentence })
-	if f.Recorded == f.Sends && len(f.Answer) == 0 {
-		return nil, nil
-	}
 	return f, nil
 }
 
 // Generalize returns the request of an exchange with placeholders in place of
 // what differs from run to run.
 func Generalize(e Exchange, step *conformance.Step, texts map[string]string, session *replay.Session) (*conformance.Request, error) {
-	contentType := e.Header.Get("Content-Type")
-	if e.Method != "POST" || e.Target != "/" || contentType != conformance.FormType {
-		return nil, fmt.Errorf("%s %s with content type %q is not what the query protocol asks for", e.Method, e.Target, contentType)
+	volatile, err := volatile(step, texts, session)
+	if err != nil {
+		return nil, err
 	}
-	body := e.Body
-	replace := func(value, name string) {
-		if value != "" {
-			body = strings.ReplaceAll(body, conformance.Percent(value), "{{"+name+"}}")
+	r, err := e.request(func(text string, encoded bool) string {
+		for _, v := range volatile {
+			value := v.value
+			if encoded {
+				value = conformance.Percent(value)
+			}
+			text = strings.ReplaceAll(text, value, "{{"+v.placeholder+"}}")
 		}
+		return text
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the request cannot be written as a case: %w", err)
 	}
+	return r, nil
+}
+
+// A substitute is a value that a placeholder stands for.
+type substitute struct{ value, placeholder string }
+
+// volatile returns what differs from run to run, in the order in which it is to
+// be looked for.
+func volatile(step *conformance.Step, texts map[string]string, session *replay.Session) ([]substitute, error) {
+	var all []substitute
 	// What the recorded request has as a long run of one letter stays one.
 	for _, p := range step.Command.Parts {
 		if p.Func == "repeat" || p.Func == "upper" {
@@ -134,42 +165,29 @@ func Generalize(e Exchange, step *conformance.Step, texts map[string]string, ses
 			if err != nil {
 				return nil, err
 			}
-			replace(value, p.Func+" "+strings.Join(p.Args, " "))
+			all = append(all, substitute{value, p.Func + " " + strings.Join(p.Args, " ")})
 		}
 	}
-	for name, content := range texts {
-		replace(content, "text "+name)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		all = append(all, substitute{texts[name], "text " + name})
 	}
 	variables := session.Variables()
-	names := make([]string, 0, len(variables))
-	for name := range variables {
-		names = append(names, name)
-	}
+	names := slices.Collect(maps.Keys(variables))
 	// The longest first: one name may begin with another.
 	slices.SortFunc(names, func(a, b string) int {
-		if d := len(variables[b]) - len(variables[a]); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(len(variables[b])-len(variables[a]), strings.Compare(a, b))
 	})
 	for _, name := range names {
 		if len(variables[name]) >= minVolatile {
-			replace(variables[name], name)
+			all = append(all, substitute{variables[name], name})
 		}
 	}
 	account, err := session.Expand(conformance.Template{Parts: []conformance.Part{{Func: "account"}}}, nil)
 	if err != nil {
 		return nil, err
 	}
-	replace(account, "account")
-	t, err := conformance.ParseTemplate(body)
-	if err != nil {
-		return nil, errors.Join(errors.New("the request cannot be written as a case"), err)
-	}
-	return &conformance.Request{
-		Method: "POST", Target: conformance.Literal("/"), Body: t,
-		Headers: []conformance.Header{{Name: "Content-Type", Value: conformance.Literal(conformance.FormType)}},
-	}, nil
+	all = append(all, substitute{account, "account"})
+	return slices.DeleteFunc(all, func(s substitute) bool { return s.value == "" }), nil
 }
 
 // minVolatile is how long a captured value must be to be looked for in

@@ -25,10 +25,11 @@ type Exchange struct {
 }
 
 // A Proxy hands requests on to an endpoint and takes down each with its answer.
-// Requests go on as they came, Host header and signature included, so that the
-// endpoint verifies what the client signed.
+// Without a Signer they go on as they came, Host header and signature included,
+// so that the endpoint verifies what the client signed.
 type Proxy struct {
 	forward *httputil.ReverseProxy
+	signer  *Signer
 
 	mu        sync.Mutex
 	exchanges []Exchange // guarded by mu
@@ -37,25 +38,36 @@ type Proxy struct {
 // maxBody is the longest request and the longest answer, in bytes.
 const maxBody = 8 << 20
 
-// NewProxy returns a Proxy to an endpoint, a URL without a path.
-func NewProxy(endpoint string) (*Proxy, error) {
+// NewProxy returns a Proxy to an endpoint, a URL without a path. A signer that is
+// not nil signs requests anew.
+func NewProxy(endpoint string, signer *Signer) (*Proxy, error) {
 	to, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint: %w", err)
 	}
-	p := &Proxy{}
+	p := &Proxy{signer: signer}
 	p.forward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
-			r.Out.Host = r.In.Host
+			if r.Out.Host = r.In.Host; signer != nil {
+				r.Out.Host = to.Host
+			}
 		},
 		ModifyResponse: p.take,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		},
 	}
+	if signer != nil {
+		p.forward.Transport = transport(signer.roundTrip)
+	}
 	return p, nil
 }
+
+// transport is a function that is an http.RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -86,6 +98,9 @@ func (p *Proxy) take(r *http.Response) error {
 		Status: r.StatusCode, AnswerHeader: r.Header.Clone(), Answer: answer,
 	}
 	e.Body, _ = r.Request.Context().Value(bodyKey{}).(string)
+	if p.signer != nil {
+		p.signer.learn(answer)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.exchanges = append(p.exchanges, e)

@@ -1,23 +1,19 @@
 package record_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"iamserver/conformance"
+	"iamserver/conformance/objects"
 	"iamserver/conformance/record"
 	"iamserver/conformance/replay"
-	"iamserver/generated/awscli"
 	"iamserver/runtime/server"
 	"iamserver/runtime/storage/memory"
 )
@@ -29,15 +25,16 @@ func (plainSealer) Open(sealed []byte, _, _ string) ([]byte, error) { return sea
 
 var root = replay.Credentials{AccessKeyID: "AKIAROOT", SecretAccessKey: "the secret of root"}
 
-// open serves an empty account on a clock.
+// open serves an empty account on a clock, with a store without buckets.
 func open(t *testing.T, now func() time.Time) string {
 	t.Helper()
 	s, err := server.Open(t.Context(), server.Config{
 		Store: memory.Open(), Sealer: plainSealer{}, Account: "123456789012", Now: now,
 		Root: server.RootKey{AccessKeyID: root.AccessKeyID, SecretAccessKey: root.SecretAccessKey},
+		S3:   &server.S3{Operations: objects.Operations()},
 	})
 	require.NoError(t, err)
-	web := httptest.NewServer(s.Handler())
+	web := httptest.NewServer(s.Authorize(objects.New()))
 	t.Cleanup(func() {
 		web.Close()
 		require.NoError(t, s.Close())
@@ -69,7 +66,8 @@ func TestWords(t *testing.T) {
 }
 
 func answer(status int, body string) record.Exchange {
-	return record.Exchange{Method: "POST", Target: "/", Status: status, Header: http.Header{}, Answer: []byte(body)}
+	header := http.Header{"Content-Type": {conformance.FormType}, "User-Agent": {"aws-cli/1.45.11 md/Botocore#1.43.11 ua/2.1"}}
+	return record.Exchange{Method: "POST", Target: "/", Status: status, Header: header, Answer: []byte(body)}
 }
 
 // What differs from run to run, and what is secret, does not get into a case.
@@ -89,7 +87,7 @@ func TestCase(t *testing.T) {
 	policy.Body = "Action=PutUserPolicy&Version=2010-05-08&UserName=Alice.Smith&PolicyName=p&PolicyDocument=%7B%7D%0A"
 
 	c, err := (&record.Recording{
-		Name: "recorded", Sentence: "A user is recorded.", Level: conformance.AWS, Source: "the test",
+		Name: "recorded", Sentence: "A user is recorded.", Level: conformance.AWS, Sources: []string{"the test"},
 		Exchanges: []record.Exchange{created, key, self, policy},
 		Commands:  []string{"aws iam create-user --user-name Alice.Smith", "aws iam create-access-key --user-name Alice.Smith --secret-access-key 'hush hush'", "", ""},
 		Texts:     map[string]string{"policy.json": "{}\n"},
@@ -99,6 +97,7 @@ func TestCase(t *testing.T) {
 
 level: aws
 actions: CreateUser, CreateAccessKey, ListUsers, PutUserPolicy
+recorded: aws-cli/1
 names: alices
 source: the test
 -- 1.command --
@@ -162,7 +161,7 @@ PolicyDocument={{text policy.json}}
 // The proxy hands on what the client signed, and takes down both sides.
 func TestProxy(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }
-	proxy, err := record.NewProxy(open(t, now))
+	proxy, err := record.NewProxy(open(t, now), nil)
 	require.NoError(t, err)
 	front := httptest.NewServer(proxy)
 	defer front.Close()
@@ -173,6 +172,105 @@ func TestProxy(t *testing.T) {
 	require.Equal(t, 200, said[0].Status)
 	require.Contains(t, string(said[0].Answer), "<Arn>arn:aws:iam::123456789012:root</Arn>")
 	require.Empty(t, proxy.Take())
+}
+
+// What a proxy with a signer hands on is signed for the endpoint, whoever signed
+// it; keys that the endpoint makes stay those that their requests are signed with.
+func TestProxySignsAnew(t *testing.T) {
+	now := func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }
+	proxy, err := record.NewProxy(open(t, now), &record.Signer{Credentials: root, Now: now})
+	require.NoError(t, err)
+	front := httptest.NewServer(proxy)
+	defer front.Close()
+	stranger := replay.Credentials{AccessKeyID: "AKIASTRANGER", SecretAccessKey: "a secret that the endpoint does not know"}
+	story := `A user asks who it is.
+
+level: aws
+actions: GetCallerIdentity
+names: alice
+source: the test
+-- 1.request --
+Action=CreateUser&Version=2010-05-08&UserName={{alice}}
+-- 1.response --
+200
+-- 2.request --
+Action=CreateAccessKey&Version=2010-05-08&UserName={{alice}}
+-- 2.response --
+200
+<CreateAccessKeyResponse>
+  <CreateAccessKeyResult>
+    <AccessKey>
+      <AccessKeyId>{{key:id AKIA}}</AccessKeyId>
+      <SecretAccessKey>{{secret:any}}</SecretAccessKey>
+      {{more}}
+    </AccessKey>
+  </CreateAccessKeyResult>
+  {{more}}
+</CreateAccessKeyResponse>
+-- 3.request --
+Action=GetCallerIdentity&Version=2011-06-15
+-- 3.sign --
+access-key-id: {{key}}
+secret-access-key: {{secret}}
+clock: -3h
+-- 3.response --
+200
+<GetCallerIdentityResponse>
+  <GetCallerIdentityResult>
+    <Arn>arn:aws:iam::{{account}}:user/{{alice}}</Arn>
+    {{more}}
+  </GetCallerIdentityResult>
+  {{more}}
+</GetCallerIdentityResponse>
+-- 4.request --
+Action=GetCallerIdentity&Version=2011-06-15
+-- 4.response --
+200
+<GetCallerIdentityResponse>
+  <GetCallerIdentityResult>
+    <Arn>arn:aws:iam::123456789012:root</Arn>
+    {{more}}
+  </GetCallerIdentityResult>
+  {{more}}
+</GetCallerIdentityResponse>
+-- 5.request --
+Action=GetCallerIdentity&Version=2011-06-15
+-- 5.sign --
+none: true
+-- 5.response --
+403
+-- 6.request --
+GET /?Action=GetCallerIdentity&Version=2011-06-15
+-- 6.sign --
+presign: 5m
+-- 6.response --
+502
+`
+	c, err := conformance.Parse("story.txtar", []byte(story))
+	require.NoError(t, err)
+	runner, err := replay.New(t.Context(), replay.Config{Endpoint: front.URL, Credentials: stranger, Now: now})
+	require.NoError(t, err)
+	results, err := runner.Run(t.Context(), []*conformance.Case{c})
+	require.NoError(t, err)
+	require.Equal(t, replay.Passed, results[0].Outcome, "%+v", results[0])
+	require.Empty(t, results[0].Left)
+	for _, e := range proxy.Take() {
+		require.NotContains(t, e.Header.Get("Authorization"), stranger.AccessKeyID)
+	}
+}
+
+// The client is taken from what it calls itself.
+func TestClient(t *testing.T) {
+	for _, tt := range []struct{ agent, want string }{
+		{"aws-cli/1.45.11 md/Botocore#1.43.11 ua/2.1 os/linux", "aws-cli/1"},
+		{"aws-cli/2.9.19 Python/3.11.2 Linux/6.1 source/x86_64.debian.12 prompt/off command/iam.list-users", "aws-cli/2"},
+		{"Boto3/1.43.11 md/Botocore#1.43.11 ua/2.1", "boto3/1"},
+		{"aws-sdk-go-v2/1.48.0 ua/2.1 os/linux lang/go#1.26.0", "aws-sdk-go-v2/1"},
+		{"curl/8.5.0", ""},
+	} {
+		e := record.Exchange{Header: http.Header{"User-Agent": {tt.agent}}}
+		require.Equal(t, tt.want, e.Client(), tt.agent)
+	}
 }
 
 // tool returns the path of a program that a test needs, or skips the test.
@@ -186,74 +284,4 @@ func tool(t *testing.T, name string) string {
 		t.Skipf("%s is missing", name)
 	}
 	return path
-}
-
-// models writes the AWS CLI model of the extensions.
-func models(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, awscli.FS))
-	_, err := os.Stat(filepath.Join(dir, "iam"))
-	require.NoError(t, err)
-	return dir
-}
-
-// The AWS CLI sends what is recorded, and reads what is answered. It takes
-// minutes, so it is for those who ask: CONFORMANCE_DRIFT=sample has a case for
-// each action, all has all of them. A newer CLI may send something else, which
-// is logged and no failure, unless it sends nothing.
-func TestDrift(t *testing.T) {
-	ask := os.Getenv("CONFORMANCE_DRIFT")
-	if ask == "" {
-		t.Skip("CONFORMANCE_DRIFT is neither sample nor all")
-	}
-	cli := record.CLI{Path: tool(t, "aws"), Models: models(t), Region: "us-east-1"}
-	cases, err := conformance.Written()
-	require.NoError(t, err)
-	if ask != "all" {
-		cases = sample(cases)
-	}
-	endpoint := open(t, time.Now)                                                                      //nolint:forbidigo // the AWS CLI signs with the clock of the machine
-	config := replay.Config{Endpoint: endpoint, Credentials: root, Now: time.Now, AllowExisting: true} //nolint:forbidigo // as above
-	runner, err := replay.New(t.Context(), config)
-	require.NoError(t, err)
-	proxy, err := record.NewProxy(endpoint)
-	require.NoError(t, err)
-	front := httptest.NewServer(proxy)
-	defer front.Close()
-	cli.Endpoint = front.URL
-	for i, c := range cases {
-		session := runner.NewSession(i, c)
-		_, findings, err := record.Commands(t.Context(), c, session, cli, proxy)
-		require.Empty(t, session.CleanUp(context.WithoutCancel(t.Context())))
-		require.NoError(t, err, c.Name)
-		for _, f := range findings {
-			require.Empty(t, f.Answer, "%s, step %d", f.Case, f.Step)
-			t.Logf("%s, step %d: %s\nrecorded %s\nsends    %s", f.Case, f.Step, f.Command, f.Recorded, f.Sends)
-		}
-	}
-}
-
-// sample chooses few cases whose commands have every action that any has: it
-// takes the shortest case with an action that is not there yet.
-func sample(cases []*conformance.Case) []*conformance.Case {
-	cases = slices.Clone(cases)
-	slices.SortStableFunc(cases, func(a, b *conformance.Case) int { return len(a.Steps) - len(b.Steps) })
-	have := map[string]bool{}
-	var chosen []*conformance.Case
-	for _, c := range cases {
-		if c.Serial || strings.HasPrefix(c.Name, "sigv4/") {
-			continue
-		}
-		adds := false
-		for _, s := range c.Steps {
-			if !s.Command.Empty() && s.Response.Status == 200 && !have[s.Request.Action()] {
-				have[s.Request.Action()], adds = true, true
-			}
-		}
-		if adds {
-			chosen = append(chosen, c)
-		}
-	}
-	return chosen
 }

@@ -4,21 +4,32 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
 // made is what a case has made and not deleted yet, by name or ARN.
 type made struct {
-	users, groups, policies, aliases []string
+	users, groups, policies, aliases, buckets []string
+
+	withPolicies []string // users and groups that were given inline policies
 }
 
 func unescape(text string) (string, error) { return url.PathUnescape(text) }
 
+// newBucket is the target of a request of S3 that makes a bucket.
+var newBucket = regexp.MustCompile(`^/[^/?]+/?$`)
+
 // note reads from a request and its answer what there is now. A request whose
 // answer was lost, status 0, may have been carried out.
-func (m *made) note(form string, status int, answer *Answer) {
+func (m *made) note(method, target, form string, status int, answer *Answer) {
 	if status != http.StatusOK && status != 0 {
+		return
+	}
+	if method == http.MethodPut && newBucket.MatchString(target) {
+		m.buckets = append(m.buckets, strings.Trim(target, "/"))
 		return
 	}
 	p, err := url.ParseQuery(form)
@@ -30,14 +41,20 @@ func (m *made) note(form string, status int, answer *Answer) {
 		m.users = append(m.users, p.Get("UserName"))
 	case "UpdateUser":
 		m.users = renamed(m.users, p.Get("UserName"), p.Get("NewUserName"))
+		m.withPolicies = renamed(m.withPolicies, p.Get("UserName"), p.Get("NewUserName"))
 	case "CreateGroup":
 		m.groups = append(m.groups, p.Get("GroupName"))
 	case "UpdateGroup":
 		m.groups = renamed(m.groups, p.Get("GroupName"), p.Get("NewGroupName"))
+		m.withPolicies = renamed(m.withPolicies, p.Get("GroupName"), p.Get("NewGroupName"))
 	case "CreatePolicy":
 		if answer != nil {
 			m.policies = append(m.policies, answer.text("Arn"))
 		}
+	case "PutUserPolicy":
+		m.withPolicies = append(m.withPolicies, p.Get("UserName"))
+	case "PutGroupPolicy":
+		m.withPolicies = append(m.withPolicies, p.Get("GroupName"))
 	case "CreateAccountAlias":
 		m.aliases = append(m.aliases, p.Get("AccountAlias"))
 	}
@@ -67,17 +84,19 @@ func (m *made) delete(ctx context.Context, r *Runner) []string {
 			}
 		}
 	}
-	c := cleaner{ctx, r}
+	c := cleaner{ctx, r, m.withPolicies}
 	each("user", m.users, c.user)
 	each("group", m.groups, c.group)
 	each("policy", m.policies, c.policy)
 	each("alias", m.aliases, func(name string) bool { return c.gone("DeleteAccountAlias", "AccountAlias", name) })
+	each("bucket", m.buckets, c.bucket)
 	return left
 }
 
 type cleaner struct {
-	ctx    context.Context
-	runner *Runner
+	ctx          context.Context
+	runner       *Runner
+	withPolicies []string
 }
 
 // gone carries out a deletion and tells whether nothing is left to delete.
@@ -100,16 +119,25 @@ func (c cleaner) each(list, element string, parameters []string, do func(text st
 	}
 }
 
+// inline deletes the inline policies of a user or group that is still there:
+// some implementations delete it with them, and keep them, where nothing can
+// list them, for the next one of that name.
+func (c cleaner) inline(name, list string, of []string, do func(policy string)) {
+	if slices.Contains(c.withPolicies, name) {
+		c.each(list, "member", of, do)
+	}
+}
+
 func (c cleaner) user(name string) bool {
 	of := []string{"UserName", name}
-	if c.gone("DeleteUser", of...) {
-		return true
-	}
 	with := func(action, parameter string) func(string) {
 		return func(text string) { c.gone(action, append(of, parameter, text)...) }
 	}
+	c.inline(name, "ListUserPolicies", of, with("DeleteUserPolicy", "PolicyName"))
+	if c.gone("DeleteUser", of...) {
+		return true
+	}
 	c.each("ListAccessKeys", "AccessKeyId", of, with("DeleteAccessKey", "AccessKeyId"))
-	c.each("ListUserPolicies", "member", of, with("DeleteUserPolicy", "PolicyName"))
 	c.each("ListAttachedUserPolicies", "PolicyArn", of, with("DetachUserPolicy", "PolicyArn"))
 	c.each("ListGroupsForUser", "GroupName", of, with("RemoveUserFromGroup", "GroupName"))
 	c.each("ListServiceAccounts", "ServiceAccountId", []string{"ParentUser", name}, func(id string) {
@@ -118,16 +146,36 @@ func (c cleaner) user(name string) bool {
 	return c.gone("DeleteUser", of...)
 }
 
-func (c cleaner) group(name string) bool {
-	of := []string{"GroupName", name}
-	if c.gone("DeleteGroup", of...) {
+// bucket deletes a bucket with its policy, which may deny the rest, and its objects.
+func (c cleaner) bucket(name string) bool {
+	gone := func(target string) bool {
+		answer, err := c.runner.callS3(c.ctx, http.MethodDelete, target)
+		return err == nil && (answer.status < http.StatusMultipleChoices || answer.status == http.StatusNotFound)
+	}
+	if gone("/" + name) {
 		return true
 	}
+	gone("/" + name + "?policy")
+	list, err := c.runner.callS3(c.ctx, http.MethodGet, "/"+name+"?list-type=2")
+	if err != nil {
+		return false
+	}
+	for _, key := range list.all("Key") {
+		gone("/" + name + "/" + (&url.URL{Path: key}).EscapedPath())
+	}
+	return gone("/" + name)
+}
+
+func (c cleaner) group(name string) bool {
+	of := []string{"GroupName", name}
 	with := func(action, parameter string) func(string) {
 		return func(text string) { c.gone(action, append(of, parameter, text)...) }
 	}
+	c.inline(name, "ListGroupPolicies", of, with("DeleteGroupPolicy", "PolicyName"))
+	if c.gone("DeleteGroup", of...) {
+		return true
+	}
 	c.each("GetGroup", "UserName", of, with("RemoveUserFromGroup", "UserName"))
-	c.each("ListGroupPolicies", "member", of, with("DeleteGroupPolicy", "PolicyName"))
 	c.each("ListAttachedGroupPolicies", "PolicyArn", of, with("DetachGroupPolicy", "PolicyArn"))
 	return c.gone("DeleteGroup", of...)
 }

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"iamserver/conformance"
@@ -175,6 +176,30 @@ func TestCleanUp(t *testing.T) {
 	}
 }
 
+// Inline policies go before what they belong to, which some targets delete
+// without them.
+func TestCleanUpDeletesInlinePoliciesFirst(t *testing.T) {
+	var seen []string
+	config := target(t, func(action string) { seen = append(seen, action) })
+	runner, err := replay.New(t.Context(), config)
+	require.NoError(t, err)
+	seen = nil
+	results, err := runner.Run(t.Context(), parse(t, `-- 1.request --
+Action=CreateGroup&GroupName={{group}}
+-- 1.response --
+200
+-- 2.request --
+Action=PutGroupPolicy&GroupName={{group}}&PolicyName=p&PolicyDocument={{text policy.json}}
+-- 2.response --
+200
+-- policy.json --
+{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}
+`))
+	require.NoError(t, err)
+	require.Equal(t, replay.Passed, results[0].Outcome)
+	require.Equal(t, []string{"CreateGroup", "PutGroupPolicy", "ListGroupPolicies", "DeleteGroupPolicy", "DeleteGroup"}, seen)
+}
+
 // A target that others use is refused, and what they made is never touched.
 func TestExisting(t *testing.T) {
 	config := target(t, nil)
@@ -287,9 +312,10 @@ func TestCompare(t *testing.T) {
 			[]replay.Difference{{Step: 1, Where: "/A", Want: `"{{id AIDA}}"`, Got: `"AGPAJQABLZS4A3QDU576Q"`, Why: "programs act on the value"}},
 		},
 		{"a date", "<A>{{date}}</A>", "<A>2026-03-04T05:06:07Z</A>", nil},
+		{"a date with a fraction", "<A>{{date}}</A>", "<A>2026-03-04T05:06:07.5Z</A>", nil},
 		{
-			"a date with a fraction", "<A>{{date}}</A>", "<A>2026-03-04T05:06:07.5Z</A>",
-			[]replay.Difference{{Step: 1, Where: "/A", Want: `"{{date}}"`, Got: `"2026-03-04T05:06:07.5Z"`, Why: "programs act on the value"}},
+			"a date that is none of ISO 8601's", "<A>{{date}}</A>", "<A>2026-03-04 05:06:07</A>",
+			[]replay.Difference{{Step: 1, Where: "/A", Want: `"{{date}}"`, Got: `"2026-03-04 05:06:07"`, Why: "programs act on the value"}},
 		},
 		{"a capture that stands twice", "<A><B>{{b:any}}</B><C>{{b}}</C></A>", "<A><B>1</B><C>1</C></A>", nil},
 		{
@@ -327,8 +353,42 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// Where no answer in particular is expected, the target must have understood
+// the request all the same.
+func TestAccepted(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		want   replay.Outcome
+	}{
+		{"success", 200, "<A/>", replay.Passed},
+		{"what is named is not there", 404, "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>", replay.Passed},
+		{"a complaint about a parameter", 400, "<ErrorResponse><Error><Code>ValidationError</Code></Error></ErrorResponse>", replay.Failed},
+		{"an action that the target does not have", 400, "<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>", replay.Failed},
+		{"a method that it does not have", 405, "", replay.Failed},
+		{"a failure", 500, "<ErrorResponse><Error><Code>ServiceFailure</Code></Error></ErrorResponse>", replay.Failed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(tt.status)
+				_, err := w.Write([]byte(tt.body))
+				assert.NoError(t, err)
+			}))
+			defer web.Close()
+			runner, err := replay.New(t.Context(), replay.Config{
+				Endpoint: web.URL, Now: now, Levels: conformance.Levels(), Profile: &replay.Profile{Account: "123456789012"},
+			})
+			require.NoError(t, err)
+			results, err := runner.Run(t.Context(), parse(t, "-- 1.request --\nAction=GetUser\n-- 1.response --\naccepted\n"))
+			require.NoError(t, err)
+			require.Equal(t, tt.want, results[0].Outcome, results[0].Differences)
+		})
+	}
+}
+
 func TestParseProfile(t *testing.T) {
-	for _, name := range []string{"iamserver", "moto", "versitygw"} {
+	for _, name := range []string{"aws", "ceph-rgw", "ceph-rgw-16", "iamserver", "localstack", "minio", "moto", "seaweedfs", "versitygw"} {
 		data, err := conformance.Profile(name)
 		require.NoError(t, err)
 		p, err := replay.ParseProfile(data)

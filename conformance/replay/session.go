@@ -93,10 +93,11 @@ func (s *Session) value(p conformance.Part) (string, error) {
 	return "", fmt.Errorf("{{%s}} stands for nothing in particular", p.Func)
 }
 
-// matchers are the placeholders that stand for any text of a form.
+// matchers are the placeholders that stand for any text of a form. A time may
+// have a fraction of a second: AWS's example of create-access-key has one.
 var matchers = map[string]string{
 	"any":    `(?s:(.*))`,
-	"date":   `([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)`,
+	"date":   `([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z)`,
 	"number": `(-?[0-9]+)`,
 }
 
@@ -159,8 +160,8 @@ func (s *Session) CleanUp(ctx context.Context) []string {
 }
 
 // Answered takes note of an exchange that somebody else had for the session.
-func (s *Session) Answered(body string, status int, headers http.Header, content []byte) *Answer {
+func (s *Session) Answered(method, target, body string, status int, headers http.Header, content []byte) *Answer {
 	answer := newAnswer(status, headers, content)
-	s.made.note(body, status, answer)
+	s.made.note(method, target, body, status, answer)
 	return answer
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,35 @@ func runs() []*report.Run {
 			result("users/a", "GetUser", replay.Passed), failed, skipped,
 		}},
 	}
+}
+
+func TestSamples(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report.Samples(&b, runs(), "seed", 3))
+	require.Equal(t, "| target | case | where | expected | got |\n|---|---|---|---|---|\n"+
+		"| a\\|nother | users/b | step 2, /A/B | \"<1>\" | \"2\" |\n", b.String())
+}
+
+// The same seed chooses the same, in whatever order the results are; another
+// seed does not.
+func TestSampleIsReproducible(t *testing.T) {
+	var r report.Run
+	for _, name := range strings.Split("abcdefghij", "") {
+		r.Results = append(r.Results, replay.Result{Case: name, Outcome: replay.Failed})
+	}
+	r.Results = append(r.Results, replay.Result{Case: "passed", Outcome: replay.Passed})
+	names := func(seed string, n int) (names []string) {
+		for _, f := range report.Sample(&r, seed, n) {
+			names = append(names, f.Case)
+		}
+		return names
+	}
+	first := names("1", 4)
+	require.Len(t, first, 4)
+	slices.Reverse(r.Results)
+	require.Equal(t, first, names("1", 4))
+	require.NotEqual(t, first, names("2", 4))
+	require.Len(t, names("1", 100), 10)
 }
 
 func TestMarkdown(t *testing.T) {

@@ -73,8 +73,8 @@ func (r *GetGroupResponse) EncodeXML(w *awsxml.Writer) {
 }
 
 func encodeGetGroupUser(s *User, w *awsxml.Writer) {
-	w.String("Path", s.Path)
-	w.String("UserName", s.UserName)
+	w.OptionalString("Path", s.Path)
+	w.OptionalString("UserName", s.UserName)
 	w.String("UserId", s.UserId)
 	w.String("Arn", s.Arn)
 	w.Time("CreateDate", s.CreateDate)

@@ -16,10 +16,10 @@ const (
 
 // User is an IAM user.
 type User struct {
-	// A path such as /division/team/ that sorts entities and is part of their ARNs.
-	Path string
-	// The name of a user, unique in the account without regard to case.
-	UserName string
+	// The path of the user; absent for the root user.
+	Path *string
+	// The name of the user; for the root user the alias of the account, absent if there is none.
+	UserName *string
 	// The unique id of an entity. It stays when the entity is renamed, and no later entity gets it again.
 	UserId string
 	// An Amazon Resource Name; one that names no account means the account of this server.
@@ -39,8 +39,8 @@ type User struct {
 
 // EncodeXML writes the members of s in the order of the specification.
 func (s *User) EncodeXML(w *awsxml.Writer) {
-	w.String("Path", s.Path)
-	w.String("UserName", s.UserName)
+	w.OptionalString("Path", s.Path)
+	w.OptionalString("UserName", s.UserName)
 	w.String("UserId", s.UserId)
 	w.String("Arn", s.Arn)
 	w.Time("CreateDate", s.CreateDate)

@@ -128,7 +128,7 @@ func TestPagesOfMembersSurviveChange(t *testing.T) {
 		r := f.do("GetGroup GroupName=Devs&MaxItems=2" + more).(*iamapi.GetGroupResponse)
 		require.Equal(t, devs(nil), r.Group, "each page shows the group")
 		for i := range r.Users {
-			names = append(names, r.Users[i].UserName)
+			names = append(names, *r.Users[i].UserName)
 		}
 		return names, r.Marker
 	}

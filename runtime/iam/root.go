@@ -10,13 +10,14 @@ import (
 // The account root user is no user: it has no record, and no policy, status or
 // membership applies to it. Its one access key is configured, not stored.
 
-// rootOut shows root as GetUser does. Its name is the account's alias, as on
-// AWS, where without an alias it has none.
+// rootOut shows root as GetUser does. Its name is the account's alias; without
+// an alias it has none, and it never has a path. AWS's reference calls both
+// required, and AWS leaves them out (brendanhay/amazonka issue 102, grycap/scar
+// issue 180).
 func (s *Service) rootOut(tx *Tx) (iamapi.User, error) {
 	alias, err := tx.Alias()
 	return iamapi.User{
-		Path:       "/",
-		UserName:   alias,
+		UserName:   textOut(alias),
 		UserId:     s.config.Account,
 		Arn:        arn.Root(s.config.Account),
 		CreateDate: s.config.RootCreated,

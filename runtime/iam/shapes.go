@@ -13,8 +13,8 @@ import (
 
 func (s *Service) userOut(u *identity.User) iamapi.User {
 	return iamapi.User{
-		Path:                u.Path,
-		UserName:            u.Name,
+		Path:                &u.Path,
+		UserName:            &u.Name,
 		UserId:              u.ID,
 		Arn:                 arn.User(s.config.Account, u.Path, u.Name),
 		CreateDate:          u.Created,

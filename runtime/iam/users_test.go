@@ -29,7 +29,7 @@ const limitsARN = "arn:aws:iam::123456789012:policy/ops/limits"
 // alice is the first user of a fixture.
 func alice(change func(*iamapi.User)) iamapi.User {
 	user := iamapi.User{
-		Path: "/", UserName: "Alice", UserId: id("AIDA", 1), Arn: "arn:aws:iam::123456789012:user/Alice",
+		Path: new("/"), UserName: new("Alice"), UserId: id("AIDA", 1), Arn: "arn:aws:iam::123456789012:user/Alice",
 		CreateDate: day, Tags: []iamapi.Tag{}, Status: new("Active"),
 	}
 	if change != nil {
@@ -55,7 +55,7 @@ func TestCreateUser(t *testing.T) {
 			step:  "CreateUser UserName=Alice&Path=/a/b/&PermissionsBoundary=" + limitsARN + "&Tags.member.1.Key=team&Tags.member.1.Value=x&Tags.member.2.Key=Cost+Center&Tags.member.2.Value=",
 			want: &iamapi.CreateUserResponse{User: new(alice(func(u *iamapi.User) {
 				u.UserId = id("AIDA", 2)
-				u.Path, u.Arn = "/a/b/", "arn:aws:iam::123456789012:user/a/b/Alice"
+				u.Path, u.Arn = new("/a/b/"), "arn:aws:iam::123456789012:user/a/b/Alice"
 				u.PermissionsBoundary = limitsBoundary()
 				u.Tags = []iamapi.Tag{{Key: "Cost Center", Value: ""}, {Key: "team", Value: "x"}}
 			}))},
@@ -122,7 +122,7 @@ func TestUsersQuota(t *testing.T) {
 }
 
 func TestGetUser(t *testing.T) {
-	root := iamapi.User{Path: "/", UserId: account, Arn: "arn:aws:iam::123456789012:root", CreateDate: opened}
+	root := iamapi.User{UserId: account, Arn: "arn:aws:iam::123456789012:root", CreateDate: opened}
 	runTests(t, []test{
 		{
 			name:  "a user is found in any case and shown as created",
@@ -143,7 +143,7 @@ func TestGetUser(t *testing.T) {
 			want:  &iamapi.GetUserResponse{User: alice(nil)},
 		},
 		{
-			name: "root means itself, who has no name",
+			name: "root means itself, who has neither a name nor a path",
 			step: "GetUser",
 			want: &iamapi.GetUserResponse{User: root},
 		},
@@ -153,7 +153,7 @@ func TestGetUser(t *testing.T) {
 			step:  "GetUser",
 			want: &iamapi.GetUserResponse{User: func() iamapi.User {
 				named := root
-				named.UserName = "acme"
+				named.UserName = new("acme")
 				return named
 			}()},
 		},
@@ -170,7 +170,7 @@ func TestListUsers(t *testing.T) {
 	f.do("CreateUser UserName=bob&Path=/ops/", "CreateUser UserName=Carol&Path=/ops/eu/", "CreateUser UserName=alice")
 	names := func(s step) (names []string) {
 		for _, u := range f.do(s).(*iamapi.ListUsersResponse).Users {
-			names = append(names, u.UserName)
+			names = append(names, *u.UserName)
 		}
 		return names
 	}
@@ -180,7 +180,7 @@ func TestListUsers(t *testing.T) {
 	require.Empty(t, names("ListUsers PathPrefix=/OPS/"))
 
 	carol := iamapi.User{
-		Path: "/ops/eu/", UserName: "Carol", UserId: id("AIDA", 2), Arn: "arn:aws:iam::123456789012:user/ops/eu/Carol",
+		Path: new("/ops/eu/"), UserName: new("Carol"), UserId: id("AIDA", 2), Arn: "arn:aws:iam::123456789012:user/ops/eu/Carol",
 		CreateDate: day, Tags: []iamapi.Tag{}, Status: new("Active"),
 	}
 	f.requireAnswer("ListUsers PathPrefix=/ops/eu/", &iamapi.ListUsersResponse{Users: []iamapi.User{carol}}, "")
@@ -200,7 +200,7 @@ func TestPagesOfUsersSurviveChange(t *testing.T) {
 		require.Equal(t, r.Marker != nil, r.IsTruncated)
 		var names []string
 		for _, u := range r.Users {
-			names = append(names, u.UserName)
+			names = append(names, *u.UserName)
 		}
 		return names, r.Marker
 	}
@@ -230,7 +230,7 @@ func TestUpdateUser(t *testing.T) {
 			after: []step{createAlice, "UpdateUser UserName=alice&NewPath=/x/"},
 			step:  "GetUser UserName=alice",
 			want: &iamapi.GetUserResponse{User: alice(func(u *iamapi.User) {
-				u.Path, u.Arn = "/x/", "arn:aws:iam::123456789012:user/x/Alice"
+				u.Path, u.Arn = new("/x/"), "arn:aws:iam::123456789012:user/x/Alice"
 			})},
 		},
 		{
@@ -238,7 +238,7 @@ func TestUpdateUser(t *testing.T) {
 			after: []step{createAlice, "UpdateUser UserName=alice&NewUserName=ALICE"},
 			step:  "GetUser UserName=alice",
 			want: &iamapi.GetUserResponse{User: alice(func(u *iamapi.User) {
-				u.UserName, u.Arn = "ALICE", "arn:aws:iam::123456789012:user/ALICE"
+				u.UserName, u.Arn = new("ALICE"), "arn:aws:iam::123456789012:user/ALICE"
 			})},
 		},
 		{
@@ -491,7 +491,7 @@ func TestRenamedUserKeepsEverything(t *testing.T) {
 	)
 	f.requireAnswer("GetUser UserName=alice", nil, "NoSuchEntity: The user with name alice cannot be found.")
 	zoe := iamapi.User{
-		Path: "/z/", UserName: "Zoe", UserId: id("AIDA", 1), Arn: "arn:aws:iam::123456789012:user/z/Zoe", CreateDate: day,
+		Path: new("/z/"), UserName: new("Zoe"), UserId: id("AIDA", 1), Arn: "arn:aws:iam::123456789012:user/z/Zoe", CreateDate: day,
 		PermissionsBoundary: limitsBoundary(), Tags: []iamapi.Tag{{Key: "k", Value: "v"}}, Status: new("Inactive"),
 	}
 	f.requireAnswer("GetUser UserName=zoe", &iamapi.GetUserResponse{User: zoe}, "")
@@ -501,7 +501,7 @@ func TestRenamedUserKeepsEverything(t *testing.T) {
 	require.Equal(t, []string{"inline"}, f.do("ListUserPolicies UserName=zoe").(*iamapi.ListUserPoliciesResponse).PolicyNames)
 	require.Len(t, f.do("ListAttachedUserPolicies UserName=zoe").(*iamapi.ListAttachedUserPoliciesResponse).AttachedPolicies, 1)
 	require.Len(t, f.do("ListGroupsForUser UserName=zoe").(*iamapi.ListGroupsForUserResponse).Groups, 1)
-	require.Equal(t, "Zoe", f.do("GetGroup GroupName=devs").(*iamapi.GetGroupResponse).Users[0].UserName)
+	require.Equal(t, new("Zoe"), f.do("GetGroup GroupName=devs").(*iamapi.GetGroupResponse).Users[0].UserName)
 	require.Equal(t, "Zoe", f.do("ListServiceAccounts").(*iamapi.ListServiceAccountsResponse).ServiceAccounts[0].ParentUser)
 }
 

@@ -232,28 +232,23 @@ type EntityFilter struct {
 // Entities returns a page of the groups and then the users that use a managed
 // policy, each by id, so that a rename of a user or group does not touch what
 // it uses.
-func (tx *Tx) Entities(policyID string, filter EntityFilter, after string, limit int) (page []Entity, next string, err error) {
+func (tx *Tx) Entities(policyID string, filter EntityFilter, after string, limit int) (entities []Entity, next string, err error) {
 	unfiltered := filter.Type == "" && filter.Usage == "" && anyPath(filter.PathPrefix)
-	next, err = tx.page(tx.prefix(kindPolicyUse, policyID), after, limit, unfiltered, func(e entry) (bool, error) {
+	return page(tx, tx.prefix(kindPolicyUse, policyID), after, limit, unfiltered, func(e entry) (Entity, bool, error) {
 		var u policyUse
 		if err := u.decode(e.value); err != nil {
-			return false, err
+			return Entity{}, false, err
 		}
 		typ, id, _ := strings.Cut(e.position, separator)
 		switch {
 		case filter.Type != "" && filter.Type != EntityType(typ),
 			filter.Usage == PermissionsPolicy && !u.attached,
 			filter.Usage == PermissionsBoundary && !u.boundary:
-			return false, nil
+			return Entity{}, false, nil
 		}
 		name, path, err := tx.nameAndPath(EntityType(typ), id)
-		if err != nil || !strings.HasPrefix(path, filter.PathPrefix) {
-			return false, err
-		}
-		page = append(page, Entity{Type: EntityType(typ), ID: id, Name: name})
-		return true, nil
+		return Entity{Type: EntityType(typ), ID: id, Name: name}, strings.HasPrefix(path, filter.PathPrefix), err
 	})
-	return page, next, err
 }
 
 func (tx *Tx) nameAndPath(entity EntityType, id string) (name, path string, err error) {

@@ -141,16 +141,11 @@ func (tx *Tx) DeleteGroup(id string) error {
 
 // Groups returns a page of the groups whose path begins with pathPrefix, by
 // name without regard to case.
-func (tx *Tx) Groups(pathPrefix, after string, limit int) (page []Group, next string, err error) {
-	next, err = tx.page(tx.prefix(kindGroupName), after, limit, anyPath(pathPrefix), func(e entry) (bool, error) {
-		var g Group
-		if err := g.decode(e.value); err != nil || !strings.HasPrefix(g.Path, pathPrefix) {
-			return false, err
-		}
-		page = append(page, g)
-		return true, nil
+func (tx *Tx) Groups(pathPrefix, after string, limit int) (groups []Group, next string, err error) {
+	return page(tx, tx.prefix(kindGroupName), after, limit, anyPath(pathPrefix), func(e entry) (g Group, ok bool, err error) {
+		err = g.decode(e.value)
+		return g, strings.HasPrefix(g.Path, pathPrefix), err
 	})
-	return page, next, err
 }
 
 // AddToGroup makes a user a member of a group, which it may be already. It
@@ -265,14 +260,12 @@ func (tx *Tx) groupIDs(userID string) ([]string, error) {
 
 // Members returns a page of the users in a group, by name without regard to
 // case.
-func (tx *Tx) Members(groupID, after string, limit int) (page []User, next string, err error) {
-	next, err = tx.page(tx.prefix(kindGroupMember, groupID), after, limit, true, func(e entry) (bool, error) {
+func (tx *Tx) Members(groupID, after string, limit int) (members []User, next string, err error) {
+	return page(tx, tx.prefix(kindGroupMember, groupID), after, limit, true, func(e entry) (User, bool, error) {
 		u, err := tx.UserByID(e.value)
 		if err != nil {
-			return false, dangling(err, e.value)
+			return User{}, false, dangling(err, e.value)
 		}
-		page = append(page, *u)
-		return true, nil
+		return *u, true, nil
 	})
-	return page, next, err
 }

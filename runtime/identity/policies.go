@@ -381,18 +381,13 @@ func (f PolicyFilter) Shows(p *Policy) bool {
 
 // Policies returns a page of the customer managed policies that the filter
 // shows, by name without regard to case.
-func (tx *Tx) Policies(filter PolicyFilter, after string, limit int) (page []Policy, next string, err error) {
+func (tx *Tx) Policies(filter PolicyFilter, after string, limit int) (policies []Policy, next string, err error) {
 	unfiltered := !filter.OnlyAttached && filter.Usage == "" && anyPath(filter.PathPrefix)
-	next, err = tx.page(tx.prefix(kindPolicyName), after, limit, unfiltered, func(e entry) (bool, error) {
-		var p Policy
+	return page(tx, tx.prefix(kindPolicyName), after, limit, unfiltered, func(e entry) (p Policy, ok bool, err error) {
 		if err := p.decode(e.value); err != nil || !strings.HasPrefix(p.Path, filter.PathPrefix) {
-			return false, err
+			return p, false, err
 		}
-		if err := tx.countUses(&p); err != nil || !filter.Shows(&p) {
-			return false, err
-		}
-		page = append(page, p)
-		return true, nil
+		err = tx.countUses(&p)
+		return p, filter.Shows(&p), err
 	})
-	return page, next, err
 }

@@ -143,18 +143,16 @@ func (tx *Tx) DeleteServiceAccount(id string) error {
 
 // ServiceAccounts returns a page of the service accounts of a user, or if
 // userID is empty of all users, by id.
-func (tx *Tx) ServiceAccounts(userID, after string, limit int) (page []ServiceAccount, next string, err error) {
+func (tx *Tx) ServiceAccounts(userID, after string, limit int) (accounts []ServiceAccount, next string, err error) {
 	prefix := tx.prefix(kindServiceAccount)
 	if userID != "" {
 		prefix = tx.prefix(kindUserService, userID)
 	}
-	next, err = tx.page(prefix, after, limit, true, func(e entry) (bool, error) {
+	return page(tx, prefix, after, limit, true, func(e entry) (ServiceAccount, bool, error) {
 		s, err := tx.ServiceAccount(e.position)
 		if err != nil {
-			return false, dangling(err, e.position)
+			return ServiceAccount{}, false, dangling(err, e.position)
 		}
-		page = append(page, *s)
-		return true, nil
+		return *s, true, nil
 	})
-	return page, next, err
 }

@@ -125,34 +125,37 @@ type entry struct {
 	position, value string
 }
 
-// page offers the entries under prefix to take, which says whether it took
-// one, until it took limit of them, and returns the position of the next page.
-// Unfiltered means that take takes every entry.
-func (tx *Tx) page(prefix []byte, after string, limit int, unfiltered bool, take func(entry) (bool, error)) (next string, err error) {
+// page returns the items of the entries under prefix, limit at most, and the
+// position of the next page if there is another item. Item says whether an entry
+// has one; unfiltered means that every entry does.
+func page[T any](tx *Tx, prefix []byte, after string, limit int, unfiltered bool, item func(entry) (T, bool, error)) (items []T, next string, err error) {
 	limit = max(limit, 1)
 	most := MaxScan
 	if unfiltered {
 		most = min(limit, MaxScan)
 	}
-	taken, seen := 0, 0
+	seen := 0
 	for e, err := range tx.scan(prefix, after, most+1) {
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
-		if taken == limit || seen == most {
-			return after, nil
+		if seen == most {
+			return items, after, nil
 		}
-		ok, err := take(e)
+		i, ok, err := item(e)
 		if err != nil {
-			return "", fmt.Errorf("%w at %q of %q", err, e.position, prefix)
+			return nil, "", fmt.Errorf("%w at %q of %q", err, e.position, prefix)
 		}
 		if ok {
-			taken++
+			if len(items) == limit {
+				return items, after, nil
+			}
+			items = append(items, i)
 		}
 		seen++
 		after = e.position
 	}
-	return "", nil
+	return items, "", nil
 }
 
 // list returns what belongs to one parent, which its quotas bound.

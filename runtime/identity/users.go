@@ -186,14 +186,9 @@ func (tx *Tx) DeleteUser(id string) error {
 
 // Users returns a page of the users whose path begins with pathPrefix, by
 // name without regard to case.
-func (tx *Tx) Users(pathPrefix, after string, limit int) (page []User, next string, err error) {
-	next, err = tx.page(tx.prefix(kindUserName), after, limit, anyPath(pathPrefix), func(e entry) (bool, error) {
-		var u User
-		if err := u.decode(e.value); err != nil || !strings.HasPrefix(u.Path, pathPrefix) {
-			return false, err
-		}
-		page = append(page, u)
-		return true, nil
+func (tx *Tx) Users(pathPrefix, after string, limit int) (users []User, next string, err error) {
+	return page(tx, tx.prefix(kindUserName), after, limit, anyPath(pathPrefix), func(e entry) (u User, ok bool, err error) {
+		err = u.decode(e.value)
+		return u, strings.HasPrefix(u.Path, pathPrefix), err
 	})
-	return page, next, err
 }

@@ -283,6 +283,42 @@ func TestLastFullPageHasNoNext(t *testing.T) {
 	})
 }
 
+// There is a next page only if it shows something.
+func TestLastFullPageOfAPathHasNoNext(t *testing.T) {
+	f := newFixture(t, memory.Open())
+	for _, u := range []identity.User{
+		{Name: "a", Path: "/x/"}, {Name: "b", Path: "/"}, {Name: "c", Path: "/x/"}, {Name: "d", Path: "/"},
+	} {
+		u.Created = day
+		f.do(func(tx *identity.Tx) error { return tx.CreateUser(&u) })
+	}
+	for _, tt := range []struct {
+		name  string
+		after string
+		limit int
+		want  []string
+		next  string
+	}{
+		{"more than there are", "", 3, []string{"a", "c"}, ""},
+		{"as many as there are", "", 2, []string{"a", "c"}, ""},
+		{"the first", "", 1, []string{"a"}, "b"},
+		{"the last", "b", 1, []string{"c"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f.view(func(tx *identity.Tx) {
+				page, next, err := tx.Users("/x/", tt.after, tt.limit)
+				require.NoError(t, err)
+				var names []string
+				for _, u := range page {
+					names = append(names, u.Name)
+				}
+				require.Equal(t, tt.want, names)
+				require.Equal(t, tt.next, next)
+			})
+		})
+	}
+}
+
 // A list that shows little still ends each call after MaxScan records.
 func TestFilteredListIsBounded(t *testing.T) {
 	f := newFixture(t, memory.Open())

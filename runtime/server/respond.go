@@ -34,6 +34,10 @@ func (c *call) answer(err error) *apierror.Error {
 	}
 }
 
+// faultNamespace is the one of InvalidAction, which AWS answers before the
+// request is any service's (as in issue 158 of django-ses/django-ses).
+const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
+
 // encodeError leaves the answer to a failed request in c.xml, and logs what the
 // caller is not told.
 func (c *call) encodeError(err error) (status int) {
@@ -44,8 +48,12 @@ func (c *call) encodeError(err error) (status int) {
 	case answer.Code.Fault == apierror.Receiver:
 		c.logFailure(err)
 	}
+	namespace := c.service.Namespace
+	if *answer.Code == iamerr.InvalidAction {
+		namespace = faultNamespace
+	}
 	c.xml.Reset()
-	c.xml.ErrorResponse(c.service.Namespace, answer.Code.Fault, answer.Code.Name, answer.Message, c.id)
+	c.xml.ErrorResponse(namespace, answer.Code.Fault, answer.Code.Name, answer.Message, c.id)
 	return answer.Code.Status
 }
 

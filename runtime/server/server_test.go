@@ -71,8 +71,22 @@ func TestEmptyMembers(t *testing.T) {
 func refusal(t *testing.T, r *http.Request) (status int, code, message string) {
 	t.Helper()
 	status, body := do(t, r)
-	require.Regexp(t, `^<ErrorResponse xmlns="https://(iam|sts)\.amazonaws\.com/doc/[0-9-]+/"><Error><Type>(Sender|Receiver)</Type><Code>`, body)
+	require.Regexp(t, `^<ErrorResponse xmlns="(https://(iam|sts)\.amazonaws\.com/doc/[0-9-]+/|http://webservices\.amazon\.com/AWSFault/2005-15-09)"><Error><Type>(Sender|Receiver)</Type><Code>`, body)
 	return status, element(body, "Code"), element(body, "Message")
+}
+
+// An action that does not exist belongs to no service; what it lacks, to one.
+func TestNamespaceOfErrors(t *testing.T) {
+	f := open(t, nil)
+	for _, tt := range []struct{ name, action, want string }{
+		{"an action that does not exist", "MakeCoffee", `<ErrorResponse xmlns="http://webservices.amazon.com/AWSFault/2005-15-09"><Error><Type>Sender</Type><Code>InvalidAction</Code>`},
+		{"an action without what it needs", "CreateUser", `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>ValidationError</Code>`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, body := do(t, f.request(t, f.root, tt.action))
+			require.Equal(t, tt.want, body[:min(len(body), len(tt.want))])
+		})
+	}
 }
 
 func TestWhatIsRefused(t *testing.T) {
