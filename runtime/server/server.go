@@ -31,7 +31,8 @@ import (
 
 // A Config says what a Server serves. Store, Sealer, Account and Root are required.
 type Config struct {
-	// Store holds the account. The caller closes it after the Server.
+	// Store holds the account. The caller closes it after the Server, and lets nobody
+	// else write to it meanwhile: what was read is kept until the Server changes it.
 	Store storage.Store
 	// Sealer seals the secrets in it.
 	Sealer identity.Sealer

@@ -24,7 +24,7 @@ type row struct {
 	permission policy.Action // iam:CreateUser
 	parse      func(*awsquery.Decoder) action.Request
 	handle     func(*identity.Tx, *call) (action.Response, error)
-	single     atomic.Bool // read a single record, the last time
+	single     atomic.Bool // read a single record, the last time that it succeeded
 }
 
 // newService takes the rows of a table whose handlers run in what enter makes
