@@ -28,7 +28,8 @@ type objectFlags struct {
 	S3Region          string   `name:"s3-region" env:"IAMSERVER_S3_REGION" help:"Region of the store's signatures." default:"us-east-1"`
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
-	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, unless --s3-keys is exact." default:".sgwtmp,.uploads" placeholder:"NAME,…"`
+	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, nor have a segment that ends as one with a * in front, unless --s3-keys is exact." default:".sgwtmp,.uploads,*.versions" placeholder:"NAME,…"`
+	S3ReservedBuckets []string `name:"s3-reserved-buckets" env:"IAMSERVER_S3_RESERVED_BUCKETS" help:"Names of buckets that there cannot be: the other store has APIs of its own in their place." default:"${apiBuckets}" placeholder:"NAME,…"`
 	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
 	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
 }
@@ -64,7 +65,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 			return nil, nil, fmt.Errorf("--s3 %s: %w", f.S3, err)
 		}
 		keys := localstore.Keys()
-		served.Upstream, served.Keys = store.Upstream(), &keys
+		served.Upstream, served.Keys, served.ReservedBuckets = store.Upstream(), &keys, []string{}
 		if served.Spool, err = emptyFolder(filepath.Join(dir, "forms")); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("--s3 %s: %w", f.S3, err), store.Close())
 		}
@@ -78,7 +79,7 @@ func (f *objectFlags) objects(p *process, account string, data *dataDirectory, l
 	if err != nil {
 		return nil, nil, err
 	}
-	served.Keys = &s3.KeyProfile{}
+	served.Keys, served.ReservedBuckets = &s3.KeyProfile{}, append([]string{}, f.S3ReservedBuckets...)
 	if f.S3Keys == "files" {
 		served.Keys = &s3.KeyProfile{Files: true, Reserved: f.S3Reserved}
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,9 @@ const (
 	storeKeyID  = "STOREKEYID"
 	storeSecret = "the secret of the store"
 )
+
+// storeCredentials are those of the store in the environment of the server.
+var storeCredentials = []string{"IAMSERVER_S3_ACCESS_KEY_ID=" + storeKeyID, "IAMSERVER_S3_SECRET_ACCESS_KEY=" + storeSecret}
 
 // serveStore serves the store and says where.
 func serveStore(dir string) error {
@@ -61,6 +66,26 @@ func serveStore(dir string) error {
 		IAMService: auth.NewIAMServiceSingle(auth.Account{Access: storeKeyID, Secret: storeSecret, Role: auth.RoleAdmin}),
 		Ports:      []string{address}, MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000, KeepAlive: true, Quiet: true,
 	})
+}
+
+var (
+	upstream      = flag.String("upstream", "", "tell the stories of TestS3 in front of this store alone: an address like http://127.0.0.1:9000, with credentials in IAMSERVER_S3_ACCESS_KEY_ID and IAMSERVER_S3_SECRET_ACCESS_KEY. Buckets are left there, whose names begin with run-.")
+	upstreamFlags = flag.String("upstream-flags", "", "more flags of the server in front of -upstream, separated by spaces, such as --s3-keys=exact.")
+)
+
+// inFrontOfUpstream starts a server in front of the store that -upstream names.
+func inFrontOfUpstream(t *testing.T) *objects {
+	t.Helper()
+	var environment []string
+	for _, name := range []string{"IAMSERVER_S3_ACCESS_KEY_ID", "IAMSERVER_S3_SECRET_ACCESS_KEY"} {
+		value := os.Getenv(name)
+		require.NotEmpty(t, value, "-upstream needs %s", name)
+		environment = append(environment, name+"="+value)
+	}
+	o := startObjects(t, environment, append([]string{"--s3", *upstream}, strings.Fields(*upstreamFlags)...)...)
+	o.run = fmt.Sprintf("run-%x-", time.Now().UnixMilli())
+	o.exact = strings.Contains(*upstreamFlags, "--s3-keys=exact")
+	return o
 }
 
 var storeURL = regexp.MustCompile(`the store serves (http://\S+)`)

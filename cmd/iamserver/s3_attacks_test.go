@@ -15,11 +15,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever a key that is denied is written like, it is denied or refused.
+// Whatever a key that is denied is written like, it is denied or refused; but where
+// the store tells all keys apart, what another key is written like is another key.
 func storyAliases(t *testing.T, o *objects) {
+	if o.exact {
+		storyExactKeys(t, o)
+		return
+	}
 	b := o.bucket(t, "aliases", []string{"private/x", "public/x"})
 	user := o.user(t, "user", allow("*", b+" "+b+"/*"), deny("*", b+"/private/*"))
 	for _, alias := range []string{
@@ -176,20 +183,46 @@ func storyServices(t *testing.T, o *objects) {
 		"the buckets, signed for IAM":                  {message{method: "GET", target: "/", service: "iam"}, "400 "},
 		"a bucket that is named like a path of others": {message{method: "GET", target: "/metrics"}, "404 NoSuchBucket"},
 		"and one like an action":                       {message{method: "GET", target: "/WriteGetObjectResponse"}, "405 MethodNotAllowed"},
-		"the admin page":                               {message{method: "GET", target: "/healthz"}, "404 NoSuchBucket"},
+		"the admin page":                               {message{method: "GET", target: "/healthz"}, "40"},
 	} {
 		require.True(t, strings.HasPrefix(o.send(t, user, tt.m).String()+" ", tt.want), "%s: %s", name, o.send(t, user, tt.m))
 	}
 	// Unsigned, a call of IAM is one, and gets nothing.
 	require.Equal(t, "403 MissingAuthenticationToken", o.send(t, unsigned, message{method: "POST", target: "/", body: list, header: form}).String())
-	// A bucket may have any name.
-	metrics := "healthz"
+	if !o.local {
+		storyOtherAPIs(t, o, user, b)
+	}
+	// A bucket may have any other name.
+	metrics := "metrics"
 	require.Equal(t, "200", o.send(t, o.root, message{method: "PUT", target: "/" + metrics}).String())
 	o.put(t, metrics, "metrics", "an object")
 	require.Equal(t, "200 an object", o.get(t, o.root, metrics, "metrics"))
 	require.Equal(t, "403 AccessDenied", o.get(t, unsigned, metrics, "metrics"))
 	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + metrics + "/metrics"}).String())
 	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + metrics}).String())
+}
+
+// Other stores have APIs of their own beside S3, for which the credentials of this
+// server are good as well.
+func storyOtherAPIs(t *testing.T, o *objects, user aws.Credentials, bucket string) {
+	t.Helper()
+	for _, m := range []message{
+		{method: "GET", target: "/minio/admin/v3/info"},
+		{method: "GET", target: "/minio/admin/v3/list-users"},
+		{method: "HEAD", target: "/minio/health/live"},
+		{method: "PUT", target: "/minio/admin/v3/set-user-status", body: "x"},
+		{method: "POST", target: "/minio/admin/v3/service?uploads"},
+		{method: "GET", target: "/%6dinio/admin/v3/info"},
+		{method: "GET", target: "/admin/v3/info", host: "minio.s3.localhost"},
+		{method: "GET", target: "/admin/user"},
+		{method: "PUT", target: "/" + bucket + "/stolen", header: http.Header{"X-Amz-Copy-Source": {"/minio/admin/v3/info"}}},
+		{method: "PUT", target: "/swift"},
+	} {
+		for _, by := range []aws.Credentials{user, o.root} {
+			a := o.send(t, by, m)
+			require.Equal(t, 400, a.status, "%s %s: %s", m.method, m.target, a.body)
+		}
+	}
 }
 
 // What two readers could take for two requests is refused, and nothing becomes of it.
@@ -233,14 +266,75 @@ func storySmuggling(t *testing.T, o *objects) {
 	require.Equal(t, "200", a.String())
 }
 
-// Pages of other sites are let in nowhere.
+// Pages of other sites see what the rules of the bucket say, and can do no more than
+// anybody else; without rules, nothing.
 func storyOtherSites(t *testing.T, o *objects) {
-	for _, target := range []string{"/", "/some-bucket", "/some-bucket/key"} {
-		a := o.send(t, unsigned, message{method: "OPTIONS", target: target, header: http.Header{"Origin": {"https://example.com"}, "Access-Control-Request-Method": {"PUT"}}})
-		require.Equal(t, "403 AccessForbidden", a.String())
+	b := o.bucket(t, "sites", []string{"a"})
+	preflight := func(target, origin, method string) answer {
+		return o.send(t, unsigned, message{method: "OPTIONS", target: target, header: http.Header{"Origin": {origin}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {"x-amz-date"}}})
+	}
+	const page = "https://page.example.com"
+	for _, target := range []string{"/", "/" + b, "/" + b + "/a", "/" + o.name("none"), "/" + o.name("none") + "/a", "/B_"} {
+		a := preflight(target, page, "GET")
+		require.Equal(t, "403 AccessForbidden", a.String(), target)
+		require.Equal(t, "CORSResponse: CORS is not enabled for this bucket.", a.message())
 		require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
 		require.Equal(t, "400 BadRequest", o.send(t, unsigned, message{method: "OPTIONS", target: target}).String())
+		require.Equal(t, "400 BadRequest", preflight(target, page, "PATCH").String())
 	}
+
+	user, c := o.user(t, "user", allow("GetObject GetBucketCORS", b+" "+b+"/*")), o.sdk(o.root)
+	_, err := c.GetBucketCors(t.Context(), &awss3.GetBucketCorsInput{Bucket: &b})
+	require.Equal(t, "NoSuchCORSConfiguration", outcome(err))
+	rules := []types.CORSRule{
+		{AllowedOrigins: []string{"https://*.example.com"}, AllowedMethods: []string{"GET", "PUT"}, AllowedHeaders: []string{"x-amz-*", "authorization"}, ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: aws.Int32(60)},
+		{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"HEAD"}, ID: aws.String("anyone")},
+	}
+	configuration := &types.CORSConfiguration{CORSRules: rules}
+	_, err = o.sdk(user).PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.Equal(t, "AccessDenied", outcome(err))
+	_, err = c.PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.NoError(t, err)
+	kept, err := o.sdk(user).GetBucketCors(t.Context(), &awss3.GetBucketCorsInput{Bucket: &b})
+	require.NoError(t, err)
+	require.Equal(t, rules, kept.CORSRules)
+
+	a := preflight("/"+b+"/a", page, "PUT")
+	require.Equal(t, "200", a.String())
+	require.Equal(t, []string{page, "GET, PUT", "x-amz-date", "ETag", "60", "true"}, []string{
+		a.header.Get("Access-Control-Allow-Origin"), a.header.Get("Access-Control-Allow-Methods"), a.header.Get("Access-Control-Allow-Headers"),
+		a.header.Get("Access-Control-Expose-Headers"), a.header.Get("Access-Control-Max-Age"), a.header.Get("Access-Control-Allow-Credentials"),
+	})
+	require.Equal(t, []string{"Origin", "Access-Control-Request-Headers", "Access-Control-Request-Method"}, a.header.Values("Vary"))
+	// Whether there is such an object, and who may read it, is not what is asked.
+	require.Equal(t, a.header.Get("Access-Control-Allow-Origin"), preflight("/"+b+"/none", page, "PUT").header.Get("Access-Control-Allow-Origin"))
+	for _, tt := range []struct{ origin, method string }{{"https://example.org", "GET"}, {page, "DELETE"}, {page, "HEAD"}} {
+		a := preflight("/"+b+"/a", tt.origin, tt.method)
+		require.Equal(t, "403 AccessForbidden", a.String(), tt)
+		require.Empty(t, a.header.Get("Access-Control-Allow-Origin"), tt)
+	}
+	// The answer itself says so too, and so does an error. It is decided as ever.
+	from := func(by aws.Credentials, method, target, origin string) []string {
+		a := o.send(t, by, message{method: method, target: target, header: http.Header{"Origin": {origin}}})
+		return []string{a.String(), a.header.Get("Access-Control-Allow-Origin")}
+	}
+	require.Equal(t, []string{"200", page}, from(user, "GET", "/"+b+"/a", page))
+	require.Equal(t, []string{"403 AccessDenied", page}, from(unsigned, "GET", "/"+b+"/a", page))
+	require.Equal(t, []string{"403 AccessDenied", page}, from(user, "PUT", "/"+b+"/a", page))
+	require.Equal(t, []string{"200", ""}, from(user, "GET", "/"+b+"/a", "https://example.org"))
+	require.Equal(t, []string{"200", "*"}, from(user, "HEAD", "/"+b+"/a", "https://example.org"))
+
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b + "?cors"}).String())
+	require.Equal(t, "403 AccessForbidden", preflight("/"+b+"/a", page, "PUT").String())
+	require.Equal(t, []string{"200", ""}, from(user, "GET", "/"+b+"/a", page))
+	// They go with the bucket.
+	_, err = c.PutBucketCors(t.Context(), &awss3.PutBucketCorsInput{Bucket: &b, CORSConfiguration: configuration})
+	require.NoError(t, err)
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b + "/a"}).String())
+	require.Equal(t, "204", o.send(t, o.root, message{method: "DELETE", target: "/" + b}).String())
+	require.Equal(t, "403 AccessForbidden", preflight("/"+b+"/a", page, "PUT").String())
+	require.Equal(t, "200", o.send(t, o.root, message{method: "PUT", target: "/" + b}).String())
+	require.Equal(t, "404 NoSuchCORSConfiguration", o.send(t, o.root, message{method: "GET", target: "/" + b + "?cors"}).String())
 }
 
 // The audit log has who did what to which object, and nothing secret.

@@ -138,7 +138,7 @@ func storyMinio(t *testing.T, o *objects) {
 func storySDK(t *testing.T, o *objects) {
 	ctx, b := t.Context(), o.bucket(t, "sdk", nil)
 	c := o.sdk(o.user(t, "sdk", allow("*", b+" "+b+"/*"), deny("*", b+"/private/*")))
-	for _, algorithm := range append(types.ChecksumAlgorithm("").Values()[:5:5], "") {
+	for _, algorithm := range append(types.ChecksumAlgorithm("").Values()[:5:5], types.ChecksumAlgorithmSha512, "") {
 		for _, size := range []int{0, 1 << 10, 1 << 20} {
 			key := aws.String(fmt.Sprintf("with %s/%d", algorithm, size))
 			_, err := c.PutObject(ctx, &awss3.PutObjectInput{Bucket: &b, Key: key, Body: bytes.NewReader(someBytes(size)), ChecksumAlgorithm: algorithm})
@@ -164,7 +164,7 @@ func storySDK(t *testing.T, o *objects) {
 	require.Empty(t, location.LocationConstraint, "us-east-1 has no name there")
 	listed, err := c.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &b, FetchOwner: aws.Bool(true)})
 	require.NoError(t, err)
-	require.Len(t, listed.Contents, 18)
+	require.Len(t, listed.Contents, 21)
 	require.Equal(t, s3.CanonicalUser(account), *listed.Contents[0].Owner.ID)
 }
 

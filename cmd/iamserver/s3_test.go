@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -27,69 +28,89 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The stories of S3: each is told with a store on the disk, and in front of
-// another one.
+// The stories of S3: each is told with a store on the disk, and in front of others.
 var stories = map[string]func(*testing.T, *objects){
+	// Told first: of requests that are refused, the log has only so many a second.
+	"a log of who did what":                       storyAudit,
 	"every kind of policy gives and takes rights": storyRights,
-	"the AWS CLI":                        storyCLI,
-	"minio-go":                           storyMinio,
-	"aws-sdk-go-v2":                      storySDK,
-	"curl":                               storyCurl,
-	"forms of browsers":                  storyForms,
-	"old signatures":                     storyOldSignatures,
-	"bucket policies":                    storyBucketPolicies,
-	"principals of bucket policies":      storyPolicyPrincipals,
-	"anonymous callers":                  storyAnonymous,
-	"root":                               storyRoot,
-	"buckets made anew":                  storyBucketsMadeAnew,
-	"access lists and owners":            storyOwners,
-	"regions":                            storyRegions,
-	"what is missing":                    storyMissing,
-	"multipart uploads":                  storyUploads,
-	"deletions":                          storyDeletions,
-	"copies":                             storyCopies,
-	"tags":                               storyTags,
-	"listings":                           storyListings,
-	"versions":                           storyVersions,
-	"aliases of denied keys":             storyAliases,
-	"spoiled bodies":                     storySpoiledBodies,
-	"presigned requests":                 storyPresigned,
-	"requests of one service to another": storyServices,
-	"ambiguous requests":                 storySmuggling,
-	"errors":                             storyErrors,
-	"other sites":                        storyOtherSites,
-	"the audit log":                      storyAudit,
+	"the AWS CLI":                                 storyCLI,
+	"minio-go":                                    storyMinio,
+	"aws-sdk-go-v2":                               storySDK,
+	"curl":                                        storyCurl,
+	"forms of browsers":                           storyForms,
+	"old signatures":                              storyOldSignatures,
+	"bucket policies":                             storyBucketPolicies,
+	"principals of bucket policies":               storyPolicyPrincipals,
+	"anonymous callers":                           storyAnonymous,
+	"root":                                        storyRoot,
+	"buckets made anew":                           storyBucketsMadeAnew,
+	"access lists and owners":                     storyOwners,
+	"regions":                                     storyRegions,
+	"what is missing":                             storyMissing,
+	"multipart uploads":                           storyUploads,
+	"deletions":                                   storyDeletions,
+	"copies":                                      storyCopies,
+	"tags":                                        storyTags,
+	"listings":                                    storyListings,
+	"versions":                                    storyVersions,
+	"locks":                                       storyLocks,
+	"aliases of denied keys":                      storyAliases,
+	"spoiled bodies":                              storySpoiledBodies,
+	"presigned requests":                          storyPresigned,
+	"requests of one service to another":          storyServices,
+	"ambiguous requests":                          storySmuggling,
+	"errors":                                      storyErrors,
+	"other sites":                                 storyOtherSites,
 }
 
+// What the exact store does not have.
+var notInExactStore = []string{"versions", "locks", "the AWS CLI"}
+
 func TestS3(t *testing.T) {
+	if *upstream != "" {
+		tellStories(t, inFrontOfUpstream(t), nil)
+		return
+	}
 	for _, kind := range []struct {
 		name  string
-		flags func(*testing.T) (flags, environment []string)
+		start func(*testing.T) *objects
+		lacks []string // stories that the store is not fit for
 	}{
-		{"a store on the disk", func(*testing.T) ([]string, []string) { return nil, nil }},
-		{"in front of another store", func(t *testing.T) ([]string, []string) {
+		{"a store on the disk", func(t *testing.T) *objects {
 			t.Helper()
-			return []string{"--s3", startStore(t)}, []string{"IAMSERVER_S3_ACCESS_KEY_ID=" + storeKeyID, "IAMSERVER_S3_SECRET_ACCESS_KEY=" + storeSecret}
-		}},
+			o := startObjects(t, nil)
+			o.local = true
+			return o
+		}, nil},
+		{"in front of another store", func(t *testing.T) *objects {
+			t.Helper()
+			return startObjects(t, storeCredentials, "--s3", startStore(t))
+		}, nil},
+		{"in front of a store that tells all keys apart", func(t *testing.T) *objects {
+			t.Helper()
+			store, address := startExactStore(t)
+			o := startObjects(t, storeCredentials, "--s3", address, "--s3-keys", "exact")
+			o.exact, o.asked = true, store.forget
+			return o
+		}, notInExactStore},
 	} {
-		t.Run(kind.name, func(t *testing.T) {
-			flags, environment := kind.flags(t)
-			o := startObjects(t, environment, flags...)
-			names := make([]string, 0, len(stories))
-			for name := range stories {
-				names = append(names, name)
-			}
-			slices.Sort(names)
-			for i, name := range names {
-				t.Run(name, func(t *testing.T) {
-					o.prefix = fmt.Sprintf("story%d-", i)
-					stories[name](t, o)
-				})
-			}
-			require.NotContains(t, o.output.String(), "request failed", "the server has had no failure of its own")
-			require.NotContains(t, o.output.String(), storeSecret)
+		t.Run(kind.name, func(t *testing.T) { tellStories(t, kind.start(t), kind.lacks) })
+	}
+}
+
+func tellStories(t *testing.T, o *objects, without []string) {
+	t.Helper()
+	for i, name := range slices.Sorted(maps.Keys(stories)) {
+		if slices.Contains(without, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			o.prefix = fmt.Sprintf("%sstory%d-", o.run, i)
+			stories[name](t, o)
 		})
 	}
+	require.NotContains(t, o.output.String(), "request failed", "the server has had no failure of its own")
+	require.NotContains(t, o.output.String(), storeSecret)
 }
 
 // objects are a server of S3, and what its root does with it.
@@ -97,8 +118,14 @@ type objects struct {
 	*running
 	iam    *client
 	root   aws.Credentials
+	run    string // begins the names of a run, where those of another may be left
 	prefix string // of the names of the current story
 	audit  string // path of the audit log
+	// exact says that the store tells all keys apart, and asked, where it can be
+	// told, what it was asked since the last call.
+	exact bool
+	asked func() []asked
+	local bool // the store is on the disk
 }
 
 func startObjects(t testing.TB, environment []string, flags ...string) *objects {
@@ -229,6 +256,7 @@ type message struct {
 	service              string // of the signature; empty means s3
 	payload              string // x-amz-content-sha256; empty means the hash of the body
 	host                 string // empty means that of the server
+	form                 bool   // the form is signed, not the request
 	at                   time.Time
 }
 
@@ -247,6 +275,15 @@ func (a answer) String() string {
 // message is the sentence of an error.
 func (a answer) message() string { return html.UnescapeString(element(a.body, "Message")) }
 
+// byKeys is what is expected where ambiguous keys are refused, and where each of them
+// is a key like any other.
+func (o *objects) byKeys(refused, exact string) string {
+	if o.exact {
+		return exact
+	}
+	return refused
+}
+
 // request makes the request of a message; nobody signs it if by has no key.
 func (o *objects) request(t testing.TB, by aws.Credentials, m message) *http.Request {
 	t.Helper()
@@ -262,7 +299,7 @@ func (o *objects) request(t testing.TB, by aws.Credentials, m message) *http.Req
 	if m.host != "" {
 		r.Host = m.host
 	}
-	if by.AccessKeyID != "" {
+	if by.AccessKeyID != "" && !m.form {
 		sum := sha256.Sum256([]byte(m.body))
 		payload := hex.EncodeToString(sum[:])
 		if m.payload != "" {

@@ -13,8 +13,6 @@ const Namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
 var Unsupported = []operation.Unsupported{
 	{Header: "X-Amz-Write-Offset-Bytes", Reason: "Appending is for directory buckets."},
 	{Header: "X-Amz-Bucket-Namespace", Reason: "Buckets have one namespace."},
-	{Header: "X-Amz-Checksum-Sha512", Reason: "This checksum is not verified yet."},
-	{Header: "X-Amz-Checksum-Md5", Reason: "This checksum is not verified yet; Content-MD5 is."},
 	{Header: "X-Amz-Checksum-Xxhash64", Reason: "This checksum is not verified yet."},
 	{Header: "X-Amz-Checksum-Xxhash3", Reason: "This checksum is not verified yet."},
 	{Header: "X-Amz-Checksum-Xxhash128", Reason: "This checksum is not verified yet."},
@@ -969,6 +967,46 @@ var Operations = []operation.Operation{
 		},
 		Here: true,
 	},
+	// GetBucketCors: reads the cross-origin rules of a bucket.
+	{
+		Name:   "GetBucketCors",
+		Method: "GET",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Needs: []operation.Need{
+			{Action: "s3:GetBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
+	// PutBucketCors: sets the cross-origin rules of a bucket.
+	{
+		Name:   "PutBucketCors",
+		Method: "PUT",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Body: operation.Document,
+		Needs: []operation.Need{
+			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
+	// DeleteBucketCors: removes the cross-origin rules of a bucket.
+	{
+		Name:   "DeleteBucketCors",
+		Method: "DELETE",
+		Target: operation.Bucket,
+		Query: []operation.Parameter{
+			{Name: "cors"},
+		},
+		Needs: []operation.Need{
+			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
+		},
+		Here: true,
+	},
 	// GetBucketAbac: reads whether the tags of a bucket take part in decisions.
 	{
 		Name:   "GetBucketAbac",
@@ -1075,43 +1113,6 @@ var Operations = []operation.Operation{
 		Body:    operation.Document,
 		Needs: []operation.Need{
 			{Action: "s3:PutBucketObjectLockConfiguration", On: operation.OnBucket},
-		},
-	},
-	// GetBucketCors: reads the cross-origin rules of a bucket.
-	{
-		Name:   "GetBucketCors",
-		Method: "GET",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Needs: []operation.Need{
-			{Action: "s3:GetBucketCORS", On: operation.OnBucket},
-		},
-	},
-	// PutBucketCors: sets the cross-origin rules of a bucket.
-	{
-		Name:   "PutBucketCors",
-		Method: "PUT",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Body: operation.Document,
-		Needs: []operation.Need{
-			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
-		},
-	},
-	// DeleteBucketCors: removes the cross-origin rules of a bucket.
-	{
-		Name:   "DeleteBucketCors",
-		Method: "DELETE",
-		Target: operation.Bucket,
-		Query: []operation.Parameter{
-			{Name: "cors"},
-		},
-		Needs: []operation.Need{
-			{Action: "s3:PutBucketCORS", On: operation.OnBucket},
 		},
 	},
 	// GetBucketWebsite: reads how a bucket is shown as a website.

@@ -20,6 +20,8 @@ var (
 	MalformedPolicy = apierror.Code{Name: "MalformedPolicy", Status: 400, Fault: apierror.Sender}
 	// OperationAborted: the caller, or what it changes, has been changed at the same moment.
 	OperationAborted = apierror.Code{Name: "OperationAborted", Status: 409, Fault: apierror.Sender}
+	// NoSuchCORSConfiguration: the bucket has no rules for pages of other sites.
+	NoSuchCORSConfiguration = apierror.Code{Name: "NoSuchCORSConfiguration", Status: 404, Fault: apierror.Sender}
 	// NoSuchBucketPolicy: the bucket has no policy.
 	NoSuchBucketPolicy = apierror.Code{Name: "NoSuchBucketPolicy", Status: 404, Fault: apierror.Sender}
 	// NoSuchPublicAccessBlockConfiguration: the bucket has no setting of what public access is blocked.
@@ -152,9 +154,16 @@ func ListsNotSupported() *apierror.Error {
 	return AccessControlListNotSupported.New("The bucket does not allow ACLs")
 }
 
-// CrossOriginNotAllowed returns AccessForbidden: CORSResponse: CORS is not enabled for this bucket.
-func CrossOriginNotAllowed() *apierror.Error {
+// CrossOriginNotEnabled returns AccessForbidden: CORSResponse: CORS is not enabled for this bucket.
+func CrossOriginNotEnabled() *apierror.Error {
 	return AccessForbidden.New("CORSResponse: CORS is not enabled for this bucket.")
+}
+
+// CrossOriginNotAllowed returns AccessForbidden: CORSResponse: This CORS request is not allowed. This
+// is usually because the evalution of Origin, request method / Access-Control-Request-Method or
+// Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.
+func CrossOriginNotAllowed() *apierror.Error {
+	return AccessForbidden.New("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
 }
 
 // BucketIsYours returns BucketAlreadyOwnedByYou: Your previous request to create the named bucket
@@ -172,6 +181,11 @@ func PolicyNotValid(message string) *apierror.Error {
 // against this resource. Please try again.
 func Conflict() *apierror.Error {
 	return OperationAborted.New("A conflicting conditional operation is currently in progress against this resource. Please try again.")
+}
+
+// CORSNotFound returns NoSuchCORSConfiguration: The CORS configuration does not exist
+func CORSNotFound() *apierror.Error {
+	return NoSuchCORSConfiguration.New("The CORS configuration does not exist")
 }
 
 // PolicyNotFound returns NoSuchBucketPolicy: The bucket policy does not exist
@@ -205,6 +219,11 @@ func WrongChecksum(algorithm string) *apierror.Error {
 // OriginMissing returns BadRequest: Insufficient information. Origin request header needed.
 func OriginMissing() *apierror.Error {
 	return BadRequest.New("Insufficient information. Origin request header needed.")
+}
+
+// RequestMethodInvalid returns BadRequest: Invalid Access-Control-Request-Method: {Method}
+func RequestMethodInvalid(method string) *apierror.Error {
+	return BadRequest.New("Invalid Access-Control-Request-Method: " + method)
 }
 
 // TooLarge returns EntityTooLarge: Your proposed upload exceeds the maximum allowed size
@@ -344,6 +363,30 @@ func MissingPayloadHash() *apierror.Error {
 // ChecksumHeaderInvalid returns InvalidRequest: Value for {Header} header is invalid.
 func ChecksumHeaderInvalid(header string) *apierror.Error {
 	return InvalidRequest.New("Value for " + header + " header is invalid.")
+}
+
+// CrossOriginMethodUnknown returns InvalidRequest: Found unsupported HTTP method in CORS config.
+// Unsupported method is {Method}
+func CrossOriginMethodUnknown(method string) *apierror.Error {
+	return InvalidRequest.New("Found unsupported HTTP method in CORS config. Unsupported method is " + method)
+}
+
+// OriginWildcards returns InvalidRequest: AllowedOrigin "{Origin}" can not have more than one
+// wildcard.
+func OriginWildcards(origin string) *apierror.Error {
+	return InvalidRequest.New("AllowedOrigin \"" + origin + "\" can not have more than one wildcard.")
+}
+
+// HeaderWildcards returns InvalidRequest: AllowedHeader "{Header}" can not have more than one
+// wildcard.
+func HeaderWildcards(header string) *apierror.Error {
+	return InvalidRequest.New("AllowedHeader \"" + header + "\" can not have more than one wildcard.")
+}
+
+// ExposedWildcard returns InvalidRequest: ExposeHeader "{Header}" contains wildcard. We currently do
+// not support wildcard for ExposeHeader.
+func ExposedWildcard(header string) *apierror.Error {
+	return InvalidRequest.New("ExposeHeader \"" + header + "\" contains wildcard. We currently do not support wildcard for ExposeHeader.")
 }
 
 // BodyTooLong returns InvalidRequest: The body has more bytes than the request says.
@@ -492,6 +535,11 @@ func AuditLogUnavailable() *apierror.Error {
 // TooManyDocuments returns ServiceUnavailable: Too many large documents are being read at the moment.
 func TooManyDocuments() *apierror.Error {
 	return ServiceUnavailable.New("Too many large documents are being read at the moment.")
+}
+
+// TooManyForms returns ServiceUnavailable: Too many large forms are being read at the moment.
+func TooManyForms() *apierror.Error {
+	return ServiceUnavailable.New("Too many large forms are being read at the moment.")
 }
 
 // WrongPayloadHash returns XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does

@@ -11,7 +11,8 @@ import (
 // behind the server. It belongs to one instance of the bucket: whoever deletes the
 // bucket, or makes one of that name, removes it.
 //
-// Fields: 1 policy, 2 public access block, 3 ownership, 4 changed, 5 principals.
+// Fields: 1 policy, 2 public access block, 3 ownership, 4 changed, 5 principals,
+// 6 rules for pages of other sites.
 type Bucket struct {
 	// Name is the bucket's name.
 	Name string
@@ -25,6 +26,9 @@ type Bucket struct {
 	// Ownership is the object ownership setting, such as BucketOwnerEnforced; empty
 	// where the bucket has none.
 	Ownership string
+	// CORS are the rules for pages of other sites as a document; empty where the
+	// bucket has none.
+	CORS string
 	// Changed is when the record was last changed.
 	Changed time.Time
 }
@@ -70,6 +74,7 @@ func (b *Bucket) encode() []byte {
 		principals = append(principals, Tag{Key: p.ARN, Value: p.ID})
 	}
 	e.tags(5, principals)
+	e.text(6, b.CORS)
 	return e
 }
 
@@ -92,6 +97,8 @@ func (b *Bucket) decode(record string) error {
 		case 5:
 			p := d.tag()
 			b.Principals = append(b.Principals, PolicyPrincipal{ARN: p.Key, ID: p.Value})
+		case 6:
+			b.CORS = d.string()
 		}
 	}
 	return d.err

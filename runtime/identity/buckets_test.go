@@ -13,7 +13,7 @@ func TestBuckets(t *testing.T) {
 	eachBackend(t, func(t *testing.T, f *fixture) {
 		stored := &identity.Bucket{
 			Name: "data", Policy: "{}", PublicAccessBlock: &identity.PublicAccessBlock{IgnorePublicAcls: true, BlockPublicPolicy: true},
-			Ownership: "BucketOwnerEnforced", Changed: day, Principals: []identity.PolicyPrincipal{{ARN: "arn:aws:iam::1:user/a", ID: "AIDA1"}},
+			Ownership: "BucketOwnerEnforced", CORS: "<CORSConfiguration/>", Changed: day, Principals: []identity.PolicyPrincipal{{ARN: "arn:aws:iam::1:user/a", ID: "AIDA1"}},
 		}
 		get := func(name string) (b *identity.Bucket, err error) {
 			f.view(func(tx *identity.Tx) { b, err = tx.Bucket(name) })

@@ -52,8 +52,9 @@ func copyHeaders(into, from http.Header, content Content) {
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
-// answer passes the store's answer on.
-func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, content Content, resp *http.Response) error {
+// answer passes the store's answer on. before is what the store said before of other
+// entries.
+func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, content Content, resp *http.Response, before []byte) error {
 	switch {
 	case resp.StatusCode >= 400:
 		return g.storeError(r, resp, content.Body)
@@ -70,13 +71,19 @@ func (g *Gateway) answer(w http.ResponseWriter, hr *http.Request, r *Request, co
 		return g.answerForm(w, hr, r, resp.Header.Get("Etag"))
 	}
 	copyHeaders(w.Header(), resp.Header, content)
-	if r.Operation.Name == "CreateBucket" {
+	switch r.Operation.Name {
+	case "CreateBucket":
 		w.Header().Set("Location", "/"+r.Bucket)
+	case "HeadBucket":
+		// Clients learn the region from it, and not all stores tell.
+		if w.Header().Get("X-Amz-Bucket-Region") == "" {
+			w.Header().Set("X-Amz-Bucket-Region", g.up.Region)
+		}
 	}
 	if rewrites(r, content) && resp.StatusCode == http.StatusOK {
 		delete(w.Header(), "Content-Length")
 		w.WriteHeader(resp.StatusCode)
-		x := rewriter{owner: g.up.Owner, location: locationOf(hr, r), denied: content.Denied}
+		x := rewriter{root: roots[r.Operation.Name], owner: g.up.Owner, location: locationOf(hr, r), before: before, denied: content.Denied}
 		g.finish(x.copy(w, resp.Body))
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -140,6 +141,8 @@ var trailerHashes = map[string]func() hash.Hash{
 	"crc64nvme": func() hash.Hash { return crc64.New(crc64.MakeTable(0x9a6c9329ac4bc9b5)) },
 	"sha1":      sha1.New,
 	"sha256":    sha256.New,
+	"sha512":    sha512.New,
+	"md5":       md5.New,
 }
 
 func checksumOf(name string, data []byte) string {
@@ -435,6 +438,7 @@ func TestRefusedBodies(t *testing.T) {
 		{"a checksum in header and trailer", "PUT", "/photos/k", http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}, "X-Amz-Trailer": {"x-amz-checksum-crc32"}, "X-Amz-Decoded-Content-Length": {"1"}}, 1, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", s3err.SeveralChecksums()},
 		{"a trailer that is no checksum", "PUT", "/photos/k", http.Header{"X-Amz-Trailer": {"x-amz-acl"}, "X-Amz-Decoded-Content-Length": {"1"}}, 1, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", s3err.TrailerNotSupported()},
 		{"two trailers", "PUT", "/photos/k", http.Header{"X-Amz-Trailer": {"x-amz-checksum-crc32,x-amz-checksum-sha1"}, "X-Amz-Decoded-Content-Length": {"1"}}, 1, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", s3err.TrailerNotSupported()},
+		{"a checksum of a whole object that nobody verifies", "POST", "/photos/k?uploadId=1", http.Header{"X-Amz-Checksum-Sha512": {checksumOf("sha512", nil)}}, 1, "UNSIGNED-PAYLOAD", s3err.HeaderNotImplemented()},
 		{"a checksum that is none", "PUT", "/photos/k", http.Header{"X-Amz-Checksum-Crc32": {"AAAA"}}, 1, "UNSIGNED-PAYLOAD", s3err.ChecksumHeaderInvalid("x-amz-checksum-crc32")},
 		{"a Content-MD5 that is none", "PUT", "/photos/k", http.Header{"Content-Md5": {"AAAA"}}, 1, "UNSIGNED-PAYLOAD", s3err.InvalidMD5()},
 		{"signed chunks that nobody signed", "PUT", "/photos/k", nil, 1, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", s3err.NotAllowed()},

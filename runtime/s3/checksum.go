@@ -1,8 +1,10 @@
 package s3
 
 import (
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"hash"
 	"hash/crc32"
@@ -35,6 +37,8 @@ var checksums = map[string]struct {
 	"Crc64nvme": {"CRC64NVME", func() hash.Hash { return crc64nvme.New() }},
 	"Sha1":      {"SHA1", sha1.New},
 	"Sha256":    {"SHA256", sha256.New},
+	"Sha512":    {"SHA512", sha512.New},
+	"Md5":       {"MD5", md5.New},
 }
 
 const checksumPrefix = "X-Amz-Checksum-"

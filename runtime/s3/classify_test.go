@@ -17,7 +17,7 @@ import (
 	"iamserver/runtime/sigv4"
 )
 
-var files = s3.KeyProfile{Files: true, Reserved: []string{".sgwtmp"}}
+var files = s3.KeyProfile{Files: true, Reserved: []string{".sgwtmp", "*.versions"}}
 
 // get is a GET of a request target.
 func get(target string) sigv4.Request {
@@ -83,6 +83,12 @@ func TestFilesRefuseAliases(t *testing.T) {
 		{".sgwtmp", false},
 		{".sgwtmp/multipart/1", false},
 		{".SGWTMP/x", false},
+		{"private/x.versions/v_1", false},
+		{"private/x.Versions", false},
+		{".versions", false},
+		{"x.versions/", false},
+		{"private/versions", true},
+		{"private/x.versions-of-it", true},
 	} {
 		encoded := strings.NewReplacer("/", "%2F", ".", "%2e", "\x00", "%00").Replace(tt.key)
 		for _, req := range map[string]sigv4.Request{
@@ -147,7 +153,7 @@ func TestFilesRefusePrefixes(t *testing.T) {
 	c := s3.NewClassifier(s3.Config{Keys: files})
 	for prefix, ok := range map[string]bool{
 		"": true, "p": true, "private/": true, "private/x": true, ".": true, "..": true, "a/.": true,
-		"/": false, "//": false, "./": false, "../": false, "a//": false, "a/../b": false, "./private/": false, ".sgwtmp/": false, ".sgwtmp": false, "a%00": false,
+		"/": false, "//": false, "./": false, "../": false, "a//": false, "a/../b": false, "./private/": false, ".sgwtmp/": false, ".sgwtmp": false, "a%00": false, "a.versions": true, "a.versions/": false, "b/a.versions/v": false,
 	} {
 		var r s3.Request
 		err := c.Classify(get("/photos?list-type=2&prefix="+prefix), &r)
@@ -178,6 +184,9 @@ func TestRefused(t *testing.T) {
 		{"no bucket", "GET", "//x", nil, s3err.NotABucketName()},
 		{"dots for a bucket", "GET", "/../photos", nil, s3err.NotABucketName()},
 		{"a reserved name for a bucket", "GET", "/.sgwtmp/x", nil, s3err.NotABucketName()},
+		{"a bucket where the store has another API", "GET", "/minio/admin/v3/info", nil, s3err.NotABucketName()},
+		{"such a bucket, encoded", "GET", "/%6dinio/admin/v3/info", nil, s3err.NotABucketName()},
+		{"such a bucket as a source", "PUT", "/photos/x", http.Header{"X-Amz-Copy-Source": {"minio/admin/v3/info"}}, s3err.InvalidCopySource()},
 		{"a bucket with an encoded slash", "GET", "/photos%2Fprivate/x", nil, s3err.NotABucketName()},
 		{"a bucket in upper case", "GET", "/Photos/x", nil, s3err.NotABucketName()},
 		{"an address for a bucket", "GET", "/192.168.0.1/x", nil, s3err.NotABucketName()},
@@ -208,7 +217,7 @@ func TestRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			before, query, _ := strings.Cut(tt.target, "?")
 			var r s3.Request
-			err := s3.NewClassifier(s3.Config{}).Classify(sigv4.Request{Method: tt.method, Path: before, Query: query, Header: tt.header}, &r)
+			err := s3.NewClassifier(s3.Config{ReservedBuckets: s3.APIBuckets}).Classify(sigv4.Request{Method: tt.method, Path: before, Query: query, Header: tt.header}, &r)
 			require.Equal(t, tt.want, err)
 		})
 	}

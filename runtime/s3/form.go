@@ -23,9 +23,11 @@ const (
 	maxFieldCount = 200
 	// All that comes before the file: fields, and what tells them apart.
 	maxFormHead = 64 << 10
-	// A file of at most this many bytes is kept in memory, a larger one on disk.
-	maxInMemory = 1 << 20
 )
+
+// FileInMemory is how long the file of a form may be to be kept in memory; a longer
+// one is kept on disk.
+const FileInMemory = 1 << 20
 
 // A Form is what a browser posted: fields, which stand for headers, and a file.
 type Form struct {
@@ -249,12 +251,12 @@ func (f *Form) ReadFile(dir string) (*File, error) {
 
 func spool(src io.Reader, dir string) (*File, error) {
 	var head strings.Builder
-	n, err := io.Copy(&head, io.LimitReader(src, maxInMemory))
+	n, err := io.Copy(&head, io.LimitReader(src, FileInMemory))
 	if err != nil {
 		return nil, malformed(err)
 	}
 	file := &File{Reader: strings.NewReader(head.String()), Length: n}
-	if n < maxInMemory {
+	if n < FileInMemory {
 		return file, nil
 	}
 	if file.disk, err = os.CreateTemp(dir, "form-"); err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash"
@@ -76,6 +77,15 @@ type Content struct {
 	Denied []Deletion
 	// ShowTaggingCount passes on how many tags an object has.
 	ShowTaggingCount bool
+	// KeepLocks does not pass on that locks are to be bypassed: there was none when
+	// the request was decided, and if there is one by now, the store refuses.
+	KeepLocks bool
+	// KeepingLocks are the entries of DeleteObjects of which that is true, as the
+	// document of Deletions.Document; those of Document are deleted whatever their
+	// locks.
+	KeepingLocks []byte
+	// LeaveTags copies no tags: the source had none when the request was decided.
+	LeaveTags bool
 }
 
 // Forward carries out a request that has been authorized, and writes the
@@ -91,6 +101,13 @@ func (g *Gateway) Forward(w http.ResponseWriter, hr *http.Request, r *Request, c
 	// The store's connection ends with the client's, and the other way round.
 	ctx, cancel := context.WithCancel(hr.Context())
 	defer cancel()
+	var before []byte
+	if content.KeepingLocks != nil {
+		var err error
+		if before, err = g.deleteBefore(ctx, r, Content{Document: content.KeepingLocks, KeepLocks: true}); err != nil {
+			return err
+		}
+	}
 	out, err := g.request(ctx, r, content)
 	if err != nil {
 		return err
@@ -104,7 +121,41 @@ func (g *Gateway) Forward(w http.ResponseWriter, hr *http.Request, r *Request, c
 		// Whatever the store makes of what it got: it is not what was declared.
 		return content.Body.Err()
 	}
-	return g.answer(w, hr, r, content, resp)
+	return g.answer(w, hr, r, content, resp, before)
+}
+
+// The longest answer to DeleteObjects that is read into memory.
+const maxDeletionAnswer = 8 << 20
+
+// deleteBefore has the store delete entries before the others, and returns what it
+// says of each of them. If the store fails at the others, the client is told of that
+// alone: to try again does no harm.
+func (g *Gateway) deleteBefore(ctx context.Context, r *Request, content Content) ([]byte, error) {
+	out, err := g.request(ctx, r, content)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := g.up.Transport.RoundTrip(out)
+	if err != nil {
+		return nil, g.failure(ctx, nil, err)
+	}
+	defer closeBody(resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		return nil, g.storeError(r, resp, nil)
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxDeletionAnswer))
+	if err != nil {
+		return nil, g.failure(ctx, nil, err)
+	}
+	var answer struct {
+		XMLName xml.Name `xml:"DeleteResult"`
+		Entries []byte   `xml:",innerxml"`
+	}
+	if err := xml.Unmarshal(text, &answer); err != nil {
+		g.up.Log.Error("the answer of the store cannot be read", "error", err)
+		return nil, s3err.StoreUnavailable()
+	}
+	return answer.Entries, nil
 }
 
 // failure is the error of a request to which the store gave no answer.
@@ -151,6 +202,13 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 	}
 	if err := r.forwardHeaders(out.Header); err != nil {
 		return nil, err
+	}
+	if content.KeepLocks {
+		out.Header.Del("X-Amz-Bypass-Governance-Retention")
+	}
+	if content.LeaveTags {
+		out.Header["X-Amz-Tagging-Directive"] = []string{"REPLACE"}
+		out.Header.Del("X-Amz-Tagging")
 	}
 	// No name of a program that is not there.
 	out.Header["User-Agent"] = []string{"iamserver"}
@@ -315,7 +373,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 		if err := body.Verify(); err != nil {
 			return payload{}, err
 		}
-		if body.trailing {
+		if body.trailing && passes(r.Operation, body.checksum.header) {
 			out.Header[body.checksum.header] = []string{body.checksum.want}
 		}
 		data, err := io.ReadAll(body.tail)
@@ -328,7 +386,7 @@ func setContent(out *http.Request, r *Request, content Content) (payload, error)
 	// The store can refuse before the body is sent; and a connection that it has
 	// closed meanwhile is found out while the request can still be repeated.
 	out.Header["Expect"] = []string{"100-continue"}
-	if body.trailing {
+	if body.trailing && passes(r.Operation, body.checksum.header) {
 		trailer := http.Header{body.checksum.header: {strings.Repeat("=", base64.StdEncoding.EncodedLen(body.checksum.hash.Size()))}}
 		out.Body = io.NopCloser(&trailedBody{body, trailer})
 		return payload{trailer: trailer}, nil

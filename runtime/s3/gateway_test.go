@@ -179,6 +179,9 @@ func TestForwardedRequestsAreSigned(t *testing.T) {
 				_, err = io.Copy(io.Discard, body)
 			}
 		}
+		if strings.Contains(hr.Header.Get("X-Amz-Trailer"), "sha512") {
+			err = errors.New("a trailer that stores do not know")
+		}
 		problem = err
 	}))
 	t.Cleanup(store.Close)
@@ -189,6 +192,7 @@ func TestForwardedRequestsAreSigned(t *testing.T) {
 	large := string(bytesOf(3 << 20))
 	sum := hexHash(large)
 	chunked := upload{data: []byte(large), kind: "STREAMING-UNSIGNED-PAYLOAD-TRAILER", trailer: "sha256"}
+	unknown := upload{data: []byte(large), kind: chunked.kind, trailer: "sha512"}
 	for _, tt := range []struct {
 		name, method, target string
 		header               http.Header
@@ -206,6 +210,9 @@ func TestForwardedRequestsAreSigned(t *testing.T) {
 		{"a large object with a trailer", "PUT", "/photos/k", http.Header{
 			"X-Amz-Content-Sha256": {chunked.kind}, "X-Amz-Decoded-Content-Length": {strconv.Itoa(len(large))}, "X-Amz-Trailer": {"x-amz-checksum-sha256"},
 		}, chunked.chunks(chunked.kind, "", nil)},
+		{"a large object with a trailer that stores do not know", "PUT", "/photos/k", http.Header{
+			"X-Amz-Content-Sha256": {unknown.kind}, "X-Amz-Decoded-Content-Length": {strconv.Itoa(len(large))}, "X-Amz-Trailer": {"x-amz-checksum-sha512"},
+		}, unknown.chunks(unknown.kind, "", nil)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			problem = errors.New("the store did not hear of it")
@@ -372,6 +379,12 @@ func TestVirtualHostsOfTheStore(t *testing.T) {
 		"/photos/a%20b": {"photos.store.example.com:9000", "/a%20b"},
 		"/photos":       {"photos.store.example.com:9000", "/"},
 		"/":             {"store.example.com:9000", "/"},
+		// Nothing on the way takes the one key for another.
+		"/photos//x":        {"photos.store.example.com:9000", "//x"},
+		"/photos///x":       {"photos.store.example.com:9000", "///x"},
+		"/photos/../x":      {"photos.store.example.com:9000", "/../x"},
+		"/photos/a/./b//c/": {"photos.store.example.com:9000", "/a/./b//c/"},
+		"/photos/%2e%2e/x":  {"photos.store.example.com:9000", "/../x"},
 	} {
 		forward(t, up, "GET", target, nil, "")
 		got := store.last(t)

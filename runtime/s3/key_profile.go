@@ -19,7 +19,9 @@ type KeyProfile struct {
 	// and no key has a NUL. Ids of versions and uploads have no slash.
 	Files bool
 	// Reserved are names that the store keeps for itself: no key may have one of
-	// them as its first segment.
+	// them as its first segment. One that begins with "*" stands for all names that
+	// end in the rest, and for any segment: SeaweedFS has the versions of an object
+	// "a/b" in a folder "a/b.versions".
 	Reserved []string
 }
 
@@ -68,9 +70,20 @@ func (p KeyProfile) segments(path string, whole bool) error {
 		if whole && (segment == "" || segment == "." || segment == "..") {
 			return s3err.AmbiguousKey()
 		}
-		if first && slices.ContainsFunc(p.Reserved, func(name string) bool { return strings.EqualFold(segment, name) }) {
+		if p.reserves(segment, first, whole) {
 			return s3err.AmbiguousKey()
 		}
 	}
 	return nil
+}
+
+// reserves says whether a segment is one of the reserved names.
+func (p KeyProfile) reserves(segment string, first, whole bool) bool {
+	return slices.ContainsFunc(p.Reserved, func(name string) bool {
+		suffix, anywhere := strings.CutPrefix(name, "*")
+		if !anywhere {
+			return first && strings.EqualFold(segment, name)
+		}
+		return whole && len(segment) >= len(suffix) && strings.EqualFold(segment[len(segment)-len(suffix):], suffix)
+	})
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,7 +38,7 @@ func (c *Classifier) locate(req sigv4.Request, r *Request) (operation.Target, er
 			return 0, err
 		}
 	}
-	if !validBucket(bucket) {
+	if !validBucket(bucket) || slices.Contains(c.cfg.ReservedBuckets, bucket) {
 		return 0, s3err.NotABucketName()
 	}
 	r.Bucket = bucket

@@ -277,7 +277,7 @@ func TestHeadersOfTheModel(t *testing.T) {
 	var models map[string]requestModel
 	shared(t, "aws-s3-2006-03-01.requests.json", &models)
 	kept := []string{
-		"Content-Length", "Content-Md5", "X-Amz-Sdk-Checksum-Algorithm", "X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner",
+		"Content-Length", "Content-Md5", "X-Amz-Checksum-Sha512", "X-Amz-Checksum-Md5", "X-Amz-Sdk-Checksum-Algorithm", "X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner",
 		"X-Amz-Request-Payer", "X-Amz-Mfa", "X-Amz-Acl", "X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write",
 		"X-Amz-Grant-Write-Acp", "X-Amz-Object-Ownership", "X-Amz-Copy-Source", "X-Amz-Confirm-Remove-Self-Bucket-Access",
 	}

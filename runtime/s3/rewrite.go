@@ -17,15 +17,22 @@ import (
 // rewrites says whether the document that a store answers with names what
 // belongs to the store, or has to say more than the store knows.
 func rewrites(r *Request, content Content) bool {
-	return r.Operation.Owners || r.Operation.Name == "CompleteMultipartUpload" || len(content.Denied) > 0
+	return roots[r.Operation.Name] != "" || r.Operation.Owners || r.Operation.Name == "CompleteMultipartUpload" || len(content.Denied) > 0 || content.KeepingLocks != nil
 }
+
+// roots are the root elements of documents of which some stores have the name that
+// SDKs have for their type, which other SDKs do not take.
+var roots = map[string]string{"GetObjectRetention": "Retention", "GetObjectLegalHold": "LegalHold"}
 
 // A rewriter copies a document, element by element, and puts the account in
 // place of the store's owner, the address that the client knows in place of the
-// store's, and the entries that were not allowed behind those that were deleted.
+// store's, and behind the entries that were deleted those that were deleted before,
+// and those that were not allowed.
 type rewriter struct {
+	root     string // instead of the store's, if not empty
 	owner    string
 	location string
+	before   []byte // elements
 	denied   []Deletion
 }
 
@@ -46,7 +53,10 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 		switch t := token.(type) {
 		case xml.StartElement:
 			depth++
-			if depth == 1 && len(x.denied) > 0 && bytes.HasSuffix(text, []byte("/>")) {
+			if depth == 1 {
+				text = x.renamed(t.Name, text)
+			}
+			if depth == 1 && len(x.before)+len(x.denied) > 0 && bytes.HasSuffix(text, []byte("/>")) {
 				// It has an end after all. The decoder goes on to the end of an element
 				// that is written in one; its text is empty.
 				text, closing = append(slices.Clone(text[:len(text)-2]), '>'), []byte("</"+qualified(t.Name)+">")
@@ -57,6 +67,8 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 			}
 		case xml.EndElement:
 			if depth == 1 {
+				text = x.renamed(t.Name, text)
+				out.Write(x.before)
 				x.appendDenied(&out)
 				if closing != nil {
 					text = closing
@@ -85,6 +97,15 @@ func (x *rewriter) copy(w io.Writer, src io.Reader) error {
 			return err
 		}
 	}
+}
+
+// renamed puts the right name of a root element in place of the one that it has.
+func (x *rewriter) renamed(name xml.Name, tag []byte) []byte {
+	if x.root == "" {
+		return tag
+	}
+	right := xml.Name{Space: name.Space, Local: x.root}
+	return bytes.Replace(tag, []byte(qualified(name)), []byte(qualified(right)), 1)
 }
 
 // qualified is a name as it is written.

@@ -62,12 +62,21 @@ type Config struct {
 	Domains []string
 	// Keys are the object keys that the store tells apart.
 	Keys KeyProfile
+	// ReservedBuckets are names of buckets that there cannot be: the store has
+	// something else in their place. See APIBuckets.
+	ReservedBuckets []string
 	// Operations are the names of the operations that the store has; nil means all. A
 	// store that does not know a parameter may take the request for another one:
 	// DELETE /bucket/key?tagging for deleting the object. Those that never reach the
 	// store are served in any case.
 	Operations []string
 }
+
+// APIBuckets are the names under which stores have other APIs than S3 on the same port,
+// which take the credentials of this server just as well: what is a request for an
+// object here would be one for them. MinIO has minio, Ceph's gateway admin, auth and
+// swift, SeaweedFS healthz, readyz and status.
+var APIBuckets = []string{"admin", "auth", "healthz", "minio", "readyz", "status", "swift"}
 
 // A Classifier recognises requests. It is safe for concurrent use.
 type Classifier struct {
@@ -141,6 +150,9 @@ func (c *Classifier) checkKeys(r *Request) error {
 	source, err := parseSource(text)
 	if err != nil {
 		return err
+	}
+	if slices.Contains(c.cfg.ReservedBuckets, source.Bucket) {
+		return s3err.InvalidCopySource()
 	}
 	r.Source = source
 	if err := c.cfg.Keys.checkID(source.VersionID); err != nil {

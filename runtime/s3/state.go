@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -13,7 +14,10 @@ import (
 )
 
 // A State asks a store for what decisions need to know of what it holds.
-type State struct{ client *minio.Client }
+type State struct {
+	client *minio.Client
+	now    func() time.Time
+}
 
 // NewState returns the State of a store.
 func NewState(up Upstream) (*State, error) {
@@ -30,7 +34,7 @@ func NewState(up Upstream) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: a client of the store: %w", err)
 	}
-	return &State{client}, nil
+	return &State{client, up.Now}, nil
 }
 
 // BucketExists reports whether the store has a bucket.
@@ -66,16 +70,25 @@ func (s *State) Tags(ctx context.Context, bucket, key, versionID string) (map[st
 	return tags.ToMap(), nil
 }
 
-// Governed reports whether an object is locked in mode GOVERNANCE.
+// Governed reports whether an object is locked in mode GOVERNANCE. That a store shows
+// no lock where it has one does no harm, as long as it is not told to bypass one.
 func (s *State) Governed(ctx context.Context, bucket, key, versionID string) (bool, error) {
-	mode, _, err := s.client.GetObjectRetention(ctx, bucket, key, versionID)
+	// Stores do not agree on the document that GetObjectRetention answers.
+	object, err := s.client.StatObject(ctx, bucket, key, minio.StatObjectOptions{VersionID: versionID})
 	if missing(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("ask for the lock of an object of %s: %w", bucket, err)
 	}
-	return mode != nil && *mode == minio.Governance, nil
+	if object.Metadata.Get("X-Amz-Object-Lock-Mode") != string(minio.Governance) {
+		return false, nil
+	}
+	until, err := time.Parse(time.RFC3339, object.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date"))
+	if err != nil {
+		return false, fmt.Errorf("ask for the lock of an object of %s: %w", bucket, err)
+	}
+	return until.After(s.now()), nil
 }
 
 // missing reports whether a store says that there is no such thing: no object, no
@@ -86,9 +99,10 @@ func missing(err error) bool {
 		return false
 	}
 	switch answer.Code {
-	case "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NoSuchTagSet", "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError",
-		"InvalidRequest": // of a bucket without object lock
+	case "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NoSuchTagSet":
 		return true
+	case "MethodNotAllowed": // of a marker that something was deleted
+		return answer.StatusCode == http.StatusMethodNotAllowed
 	}
 	return answer.StatusCode == http.StatusNotFound
 }

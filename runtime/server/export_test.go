@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"iamserver/runtime/sigv4"
 	"iamserver/runtime/storage"
@@ -44,3 +45,9 @@ func (s *Server) DecideRequest(r *http.Request) error {
 		return c.authorize(r.Context(), s.db.NewReadTx(reader))
 	})
 }
+
+// MostSpooled is how many files of forms there are on disk at a time.
+const MostSpooled = mostSpooled
+
+// SetFormWait sets how long a form waits for its place.
+func (s *Server) SetFormWait(d time.Duration) { s.objects.formWait = d }

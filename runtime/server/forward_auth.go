@@ -216,6 +216,9 @@ func (c *s3Call) ask(ctx context.Context) (err error) {
 	if err := c.allowed(ctx, c.needs); err != nil {
 		return err
 	}
+	if c.unlocked || c.untagged {
+		return unforwarded(needsGateway, "What is allowed depends on a lock, or on tags, that there may be by now.")
+	}
 	return c.reveals(ctx)
 }
 

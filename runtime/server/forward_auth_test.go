@@ -29,10 +29,14 @@ func guarding(t testing.TB, token string, exists func(path string) bool) *guard 
 	g := &guard{asked: new(int)}
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*g.asked++
+		w.Header().Set("Last-Modified", now.Format(http.TimeFormat))
 		if !exists(r.URL.Path) {
 			w.WriteHeader(http.StatusNotFound)
+			return
 		}
-		w.Header().Set("Last-Modified", now.Format(http.TimeFormat))
+		if r.URL.Query().Has("tagging") {
+			io.WriteString(w, "<Tagging><TagSet></TagSet></Tagging>") //nolint:errcheck // the client tells
+		}
 	}))
 	t.Cleanup(store.Close)
 	endpoint, err := url.Parse(store.URL)
@@ -117,6 +121,8 @@ func TestAProxyIsTold(t *testing.T) {
 			r.Header.Set("X-Amz-Copy-Source", "/photos/alice/missing")
 			r.Header.Set("X-Amz-Tagging-Directive", "REPLACE")
 		}, "", "AccessDenied: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::photos\" because no identity-based policy allows the s3:ListBucket action"},
+		{"a copy whose source has no tags yet", alice, "PUT", "/photos/alice/copy", "", func(r *http.Request) { r.Header.Set("X-Amz-Copy-Source", "/photos/alice/a") }, "", "NeedsGateway: What is allowed depends on a lock, or on tags, that there may be by now."},
+		{"a deletion that bypasses a lock, of what has none yet", alice, "DELETE", "/photos/alice/a", "", func(r *http.Request) { r.Header.Set("X-Amz-Bypass-Governance-Retention", "true") }, "", "NeedsGateway: What is allowed depends on a lock, or on tags, that there may be by now."},
 		{"IAM", nobody, "GET", "/?Action=ListUsers", "", nil, "", "NeedsGateway: The request is for IAM or STS."},
 		{"an unsigned request", nobody, "GET", "/photos/alice/a", "", nil, "", "AccessDenied: Access Denied"},
 		{"a way around a folder", alice, "GET", "/photos/alice/../b", "", nil, "", "InvalidArgument"},

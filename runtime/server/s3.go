@@ -31,6 +31,10 @@ type S3 struct {
 	// Keys are the object keys that the store tells apart; nil means those of a
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
+	// ReservedBuckets are names of buckets that there cannot be, since the store has
+	// something else in their place. Nil means s3.APIBuckets, and none for a store in
+	// the same process.
+	ReservedBuckets []string
 	// Operations are those that the store has, such as GetObject; nil means all. See
 	// s3.Config.
 	Operations []string
@@ -53,7 +57,9 @@ type objectStore struct {
 	gateway    *s3.Gateway
 	state      *s3.State
 	buckets    *buckets
-	inside     bool // the store is a handler, which is told what was decided
+	spooled    chan struct{} // holds as many as there are files of forms on disk
+	formWait   time.Duration // how long one waits for its place
+	inside     bool          // the store is a handler, which is told what was decided
 }
 
 // maxPresigned is how long a presigned request to S3 may be valid.
@@ -66,6 +72,9 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 	if cfg.Keys == nil {
 		cfg.Keys = &s3.KeyProfile{Files: true}
 	}
+	if cfg.ReservedBuckets == nil && !cfg.Upstream.Plain {
+		cfg.ReservedBuckets = s3.APIBuckets
+	}
 	state, err := s3.NewState(cfg.Upstream)
 	if err != nil {
 		return nil, err
@@ -75,10 +84,12 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, Operations: cfg.Operations}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, ReservedBuckets: cfg.ReservedBuckets, Operations: cfg.Operations}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),
+		spooled:    make(chan struct{}, mostSpooled),
+		formWait:   maxWait,
 	}, nil
 }
 
@@ -120,6 +131,8 @@ type s3Call struct {
 	req        s3.Request
 	needs      []s3.Need
 	granted    []Permission // for a handler
+	unlocked   bool         // no right to bypass a lock was asked for: there was none
+	untagged   bool         // no rights on the tags of a copy's source: there were none
 	entries    []s3Entry    // of DeleteObjects, as they were decided
 	denial     *authz.Outcome
 	hooked     *authz.Outcome // of what was allowed, if a hook had a word in it
@@ -166,7 +179,12 @@ func (c *s3Call) run(ctx context.Context) (err error) {
 		}
 	}()
 	if c.request.Method == http.MethodOptions {
-		return preflight(c.request.Header)
+		return c.preflight(ctx)
+	}
+	if origin := c.request.Header["Origin"]; len(origin) == 1 {
+		if err := c.showTo(ctx, origin[0]); err != nil {
+			return err
+		}
 	}
 	if err := c.authenticate(ctx); err != nil {
 		return err
@@ -222,15 +240,6 @@ func decides(o *operation.Operation) bool {
 	case operation.Deletions, operation.Tagging, operation.Retention, operation.LegalHold, operation.NewBucket, operation.ACL, operation.Policy:
 	}
 	return true
-}
-
-// preflight answers what a browser asks before a page of another site may send a
-// request: no rule lets one.
-func preflight(h http.Header) error {
-	if h.Get("Origin") == "" {
-		return s3err.OriginMissing()
-	}
-	return s3err.CrossOriginNotAllowed()
 }
 
 func readOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }
@@ -353,7 +362,9 @@ func (c *s3Call) deny(request *authz.Request, outcome *authz.Outcome) error {
 
 // spared reports whether a need that is denied does not apply after all: because
 // the store is not in the state that it is about, which is only now asked for, or
-// because the caller began the upload and no hook denies it.
+// because the caller began the upload and no hook denies it. The state may change
+// before the store gets the request, which must then ask it for no more than what is
+// allowed in any state; see unlocked and untagged.
 func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Request, outcome *authz.Outcome) (bool, error) {
 	if need.OrInitiator {
 		if outcome.Decision == policy.ExplicitDeny || c.isAnonymous() {
@@ -375,10 +386,12 @@ func (c *s3Call) spared(ctx context.Context, need *s3.Need, request *authz.Reque
 	switch need.If {
 	case operation.Governed:
 		governed, err := c.store.state.Governed(ctx, bucket, key, version)
-		return !governed, c.stateFailed(err)
+		c.unlocked = err == nil && !governed
+		return c.unlocked, c.stateFailed(err)
 	case operation.SourceTagged:
 		tags, err := c.store.state.Tags(ctx, bucket, key, version)
-		return len(tags) == 0, c.stateFailed(err)
+		c.untagged = err == nil && len(tags) == 0
+		return c.untagged, c.stateFailed(err)
 	case operation.Always, operation.Tagged, operation.Compared:
 	}
 	return false, nil
@@ -444,12 +457,15 @@ func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
 		return err
 	}
 	var content s3.Content
-	var allowed []s3.Deletion
+	var allowed, unlocked []s3.Deletion
 	for i := range deletions.Objects {
+		c.unlocked = false
 		c.needs = c.req.AppendEntryNeeds(c.needs[:0], &deletions.Objects[i])
 		err := c.allowed(ctx, c.needs)
 		c.entries = append(c.entries, s3Entry{deletions.Objects[i].Key, deletions.Objects[i].VersionID, err != nil})
 		switch {
+		case err == nil && c.unlocked:
+			unlocked = append(unlocked, deletions.Objects[i])
 		case err == nil:
 			allowed = append(allowed, deletions.Objects[i])
 		case apierror.CodeOf(err) == s3err.AccessDenied.Name:
@@ -458,9 +474,19 @@ func (c *s3Call) deleteObjects(ctx context.Context, body *s3.Body) error {
 			return err
 		}
 	}
-	if deletions.Objects = allowed; len(allowed) == 0 {
+	c.unlocked = len(allowed) == 0
+	switch {
+	case len(allowed)+len(unlocked) == 0:
 		return s3.WriteDenied(c.writer, content.Denied)
+	case c.unlocked:
+		allowed = unlocked
+	case len(unlocked) > 0:
+		deletions.Objects = unlocked
+		if content.KeepingLocks, err = deletions.Document(); err != nil {
+			return err
+		}
 	}
+	deletions.Objects = allowed
 	if content.Document, err = deletions.Document(); err != nil {
 		return err
 	}
@@ -478,6 +504,7 @@ func (c *s3Call) forward(ctx context.Context, content s3.Content) error {
 	if c.req.Operation.Name == "GetObject" || c.req.Operation.Name == "HeadObject" {
 		content.ShowTaggingCount = c.mayReadTags(ctx)
 	}
+	content.KeepLocks, content.LeaveTags = c.unlocked, c.untagged
 	c.writer.watch(c.req.Operation.Name)
 	err := c.store.gateway.Forward(c.writer, c.told(ctx), &c.req, content)
 	if err != nil {

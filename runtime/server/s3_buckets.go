@@ -10,14 +10,17 @@ import (
 	"iamserver/runtime/authz"
 	"iamserver/runtime/identity"
 	"iamserver/runtime/policy"
+	"iamserver/runtime/s3"
 	"iamserver/runtime/storage"
 )
 
-// A bucket is what decides about a bucket, compiled.
+// A bucket is what is kept of a bucket, compiled.
 type bucket struct {
 	policy  *policy.Set // nil if it has none
 	public  bool        // the policy is public
 	block   identity.PublicAccessBlock
+	cors    *s3.CORS          // nil if it has none
+	weight  int               // in the cache
 	read    *storage.Recorder // what it was read from
 	depends dependencies
 }
@@ -42,8 +45,9 @@ type buckets struct {
 	size  int                // guarded by mu
 }
 
-// mostBuckets bounds the cache, in statements of policies and buckets. Names that
-// no bucket has count as well: anybody can ask for them.
+// mostBuckets bounds the cache, in statements of policies, 512 bytes of rules for pages
+// of other sites, and buckets. Names that no bucket has count as well: anybody can ask
+// for them.
 const mostBuckets = 50_000
 
 func newBuckets(s *Server, block bool) *buckets {
@@ -66,9 +70,9 @@ func (x *buckets) find(ctx context.Context, name string) (*bucket, error) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.size += 1 + found.policy.Len(); x.size > mostBuckets {
+	if x.size += found.weight; x.size > mostBuckets {
 		clear(x.cache)
-		x.size = 1 + found.policy.Len()
+		x.size = found.weight
 	}
 	x.cache[name] = found
 	return found, nil
@@ -81,7 +85,8 @@ func (x *buckets) load(ctx context.Context, name string) (found *bucket, err err
 		if err != nil && !errors.Is(err, identity.ErrNotFound) {
 			return err
 		}
-		found = &bucket{block: x.byDefault, read: read, depends: x.server.changes.on(r.Revision(), read.Keys())}
+		err = nil
+		found = &bucket{block: x.byDefault, weight: 1, read: read, depends: x.server.changes.on(r.Revision(), read.Keys())}
 		if stored == nil {
 			return nil
 		}
@@ -90,8 +95,13 @@ func (x *buckets) load(ctx context.Context, name string) (found *bucket, err err
 		}
 		if stored.Policy != "" {
 			found.policy, found.public = x.server.permissions.OfBucket(stored)
+			found.weight += found.policy.Len()
 		}
-		return nil
+		if stored.CORS != "" {
+			found.weight += 1 + len(stored.CORS)>>9
+			found.cors, err = s3.ParseCORS([]byte(stored.CORS))
+		}
+		return err
 	})
 	return found, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"iamserver/runtime/s3"
 	"iamserver/runtime/server"
 )
 
@@ -206,4 +207,18 @@ func TestUnsignedRequestsToAnEmbeddedStore(t *testing.T) {
 		require.Equal(t, want, fmt.Sprint(status, " ", element(body, "Code")), request)
 	}
 	require.Empty(t, e.seen.take())
+}
+
+// Where a store may have another API, nobody gets by a bucket of that name, whether it
+// was configured or not.
+func TestOtherAPIsOfTheStore(t *testing.T) {
+	f := overStore(t)
+	for _, name := range s3.APIBuckets {
+		status, answer := do(t, f.object(t, f.root, http.MethodGet, "/"+name+"/v3/info", "", nil))
+		require.Equal(t, []any{http.StatusBadRequest, "InvalidBucketName"}, []any{status, element(answer, "Code")}, name)
+	}
+	status, answer := do(t, f.object(t, f.root, http.MethodPut, "/photos/k", "", func(r *http.Request) { r.Header.Set("X-Amz-Copy-Source", "/minio/v3/info") }))
+	require.Equal(t, []any{http.StatusBadRequest, "InvalidArgument"}, []any{status, element(answer, "Code")})
+	status, answer = do(t, f.object(t, f.root, http.MethodGet, "/minio-photos/k", "", nil))
+	require.Equal(t, http.StatusOK, status, answer)
 }

@@ -57,9 +57,19 @@ func (c *s3Call) signedForm(ctx context.Context, form *s3.Form) error {
 	return nil
 }
 
+// mostSpooled bounds the files of forms that are on disk at a time: each may be as
+// long as an object, and as slow as an upload.
+const mostSpooled = 16
+
 // putFile has the store put the file, once it is there as a whole: a form does not
 // say how long its file is.
 func (c *s3Call) putFile(ctx context.Context, form *s3.Form) (err error) {
+	if length := c.request.ContentLength; length < 0 || length > s3.FileInMemory {
+		if !c.store.spoolPlace(ctx) {
+			return s3err.TooManyForms()
+		}
+		defer func() { <-c.store.spooled }()
+	}
 	file, err := form.ReadFile(c.store.config.Spool)
 	if err != nil {
 		return err
@@ -70,6 +80,18 @@ func (c *s3Call) putFile(ctx context.Context, form *s3.Form) (err error) {
 		return err
 	}
 	return c.forward(ctx, s3.Content{Body: body})
+}
+
+// spoolPlace waits for one of the places on disk, and reports whether it got it.
+func (o *objectStore) spoolPlace(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, o.formWait)
+	defer cancel()
+	select {
+	case o.spooled <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // isAnonymous reports whether nobody signed the request.

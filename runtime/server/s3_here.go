@@ -26,7 +26,7 @@ const (
 )
 
 // here carries out the operations that the store must not hear of: those on what
-// decides about a bucket.
+// decides about a bucket, and on what pages of other sites may see of it.
 func (c *s3Call) here(ctx context.Context, content s3.Content) error {
 	if err := c.targetExists(ctx); err != nil {
 		return err
@@ -57,6 +57,12 @@ func (c *s3Call) here(ctx context.Context, content s3.Content) error {
 		return c.putOwnership(ctx, content.Document)
 	case "DeleteBucketOwnershipControls":
 		return c.change(ctx, http.StatusNoContent, func(b *identity.Bucket) { b.Ownership = ownershipDeleted })
+	case "GetBucketCors":
+		return c.getCORS(ctx)
+	case "PutBucketCors":
+		return c.putCORS(ctx, content.Document)
+	case "DeleteBucketCors":
+		return c.change(ctx, http.StatusNoContent, func(b *identity.Bucket) { b.CORS = "" })
 	case "GetBucketAcl", "GetObjectAcl":
 		return c.answerXML(c.ownersList())
 	case "PutBucketAcl", "PutObjectAcl":

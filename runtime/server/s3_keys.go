@@ -45,11 +45,13 @@ func (k *s3Keys) Value(key *policy.Key) policy.Value {
 		}
 		return policy.Value{}
 	case "s3:signatureage":
-		if c.auth != nil && c.auth.Presigned {
+		if c.auth != nil && (c.auth.Presigned || c.posted) {
 			return policy.Integer(c.start.Sub(c.auth.Date).Milliseconds())
 		}
 		return policy.Value{}
 	case "s3:x-amz-content-sha256":
+		// The header alone: as a parameter of the query it is not looked at (Amazon S3
+		// API reference, "Signature Version 4 authentication specific policy keys").
 		return header(c.request, "X-Amz-Content-Sha256")
 	case "s3:tlsversion":
 		if c.request.TLS != nil {

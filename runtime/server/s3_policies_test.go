@@ -17,12 +17,18 @@ import (
 // it is asked.
 func overStore(t *testing.T) *fixture {
 	t.Helper()
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return overHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			t.Error(err)
 		}
 		w.WriteHeader(http.StatusOK)
 	}))
+}
+
+// overHandler serves a store that answers as a handler does.
+func overHandler(t *testing.T, handler http.Handler) *fixture {
+	t.Helper()
+	store := httptest.NewServer(handler)
 	t.Cleanup(store.Close)
 	endpoint, err := url.Parse(store.URL)
 	require.NoError(t, err)
