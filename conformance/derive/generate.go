@@ -370,7 +370,7 @@ func unprobed(a *model.Action, c Constraint, side string) string {
 	}
 	switch {
 	case c.scalar.Name == "Arn":
-		return "nothing says what AWS answers to an ARN of 20 characters that is none of a policy"
+		return "no ARN of a policy has as few as 20 characters"
 	case strings.HasPrefix(a.Name, "Create") && names[c.scalar.Name] && !strings.HasPrefix(c.scalar.Name, "Existing") && c.Parameter != "AccessKeyId":
 		return "so short a name would not be unique on a shared endpoint"
 	case c.scalar.Name == "PolicyDocument", c.scalar.Name == "ServiceAccountId":

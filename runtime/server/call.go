@@ -264,6 +264,7 @@ func (c *call) dispatch() error {
 	if err := c.lookup(&c.form); err != nil {
 		return err
 	}
+	c.violations.OmitValues = c.service.OmitValues
 	c.decoder = *awsquery.NewDecoder(&c.form, &c.violations)
 	c.input = c.row.parse(&c.decoder)
 	c.input.Validate(&c.violations)
