@@ -310,6 +310,12 @@ func AmbiguousKey() *apierror.Error {
 	return InvalidArgument.New("The store behind this server cannot tell the object key from another one. Segments between slashes must not be empty, '.' or '..', and the first must not be a reserved name.")
 }
 
+// KeyOfOthers returns InvalidArgument: The object key begins with a name under which the store behind
+// this server has something else.
+func KeyOfOthers() *apierror.Error {
+	return InvalidArgument.New("The object key begins with a name under which the store behind this server has something else.")
+}
+
 // PathAsID returns InvalidArgument: The id of a version or an upload must not have a slash, and not be
 // '.' or '..', at the store behind this server.
 func PathAsID() *apierror.Error {

@@ -262,6 +262,45 @@ func TestVirtualHosts(t *testing.T) {
 	}
 }
 
+// Where the store is sent buckets by host, the key stands where others have a bucket,
+// and its APIs are there as well.
+func TestKeysBeforeOtherAPIs(t *testing.T) {
+	for _, profile := range []s3.KeyProfile{files, {}} {
+		c := s3.NewClassifier(s3.Config{Keys: profile, ReservedBuckets: s3.APIBuckets, VirtualHosts: true})
+		for key, ok := range map[string]bool{
+			"minio/admin/v3/export-iam": false, "minio": false, "minio/": false, "%6dinio/health/live": false, "admin/user": false, "status": false,
+			"//minio/admin/v3/info": false, "minio-photos/a": true, "photos/minio/a": true, "Minio/a": true,
+		} {
+			plain := strings.ReplaceAll(key, "%6d", "m")
+			for name, err := range map[string]error{
+				"a read":     c.Classify(get("/photos/"+key), &s3.Request{}),
+				"an upload":  c.Classify(sigv4.Request{Method: "POST", Path: "/photos/" + key, Query: "uploads"}, &s3.Request{}),
+				"a source":   c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Header: http.Header{"X-Amz-Copy-Source": {"/photos/" + key}}}, &s3.Request{}),
+				"a deletion": parsed(c, plain),
+				"a form":     posted(c, plain),
+			} {
+				require.Equal(t, ok, err == nil, "%s of %s: %v", name, key, err)
+			}
+		}
+		require.NoError(t, s3.NewClassifier(s3.Config{Keys: files, ReservedBuckets: s3.APIBuckets}).Classify(get("/photos/minio/a"), &s3.Request{}), "a store with buckets in the path")
+	}
+}
+
+func parsed(c *s3.Classifier, key string) error {
+	_, err := c.ParseDeletions([]byte("<Delete><Object><Key>" + key + "</Key></Object></Delete>"))
+	return err
+}
+
+func posted(c *s3.Classifier, key string) error {
+	r := s3.Request{}
+	if err := c.Classify(sigv4.Request{Method: "POST", Path: "/photos"}, &r); err != nil {
+		return err
+	}
+	body := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n" + key + "\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n"
+	_, err := c.ReadForm(&r, "multipart/form-data; boundary=b", strings.NewReader(body))
+	return err
+}
+
 // Requests without escapes cost no memory, the others one string.
 func TestClassifyAllocatesNothing(t *testing.T) {
 	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}, Keys: files})

@@ -57,7 +57,7 @@ func (c *Classifier) ParseDeletions(body []byte) (*Deletions, error) {
 		if err := validKey(o.Key); err != nil {
 			return nil, err
 		}
-		if err := c.cfg.Keys.Check(o.Key); err != nil {
+		if err := c.checkKey(o.Key); err != nil {
 			return nil, err
 		}
 		if err := c.cfg.Keys.checkID(o.VersionID); err != nil {

@@ -78,7 +78,7 @@ func (c *Classifier) ReadForm(r *Request, contentType string, body io.Reader) (*
 	if err := validKey(key); err != nil {
 		return nil, err
 	}
-	if err := c.cfg.Keys.Check(key); err != nil {
+	if err := c.checkKey(key); err != nil {
 		return nil, err
 	}
 	if text, ok := f.Field("policy"); ok {

@@ -65,6 +65,9 @@ type Config struct {
 	// ReservedBuckets are names of buckets that there cannot be: the store has
 	// something else in their place. See APIBuckets.
 	ReservedBuckets []string
+	// VirtualHosts says that the store is sent buckets by host. In their place stands
+	// the key then, whose first segment must not be one of ReservedBuckets either.
+	VirtualHosts bool
 	// Operations are the names of the operations that the store has; nil means all. A
 	// store that does not know a parameter may take the request for another one:
 	// DELETE /bucket/key?tagging for deleting the object. Those that never reach the
@@ -128,7 +131,7 @@ func (r *Request) reset(req sigv4.Request) {
 // checkKeys holds what the request names against what the store tells apart.
 func (c *Classifier) checkKeys(r *Request) error {
 	if r.Operation.Target == operation.Object {
-		if err := c.cfg.Keys.Check(r.Key); err != nil {
+		if err := c.checkKey(r.Key); err != nil {
 			return err
 		}
 	}
@@ -158,7 +161,18 @@ func (c *Classifier) checkKeys(r *Request) error {
 	if err := c.cfg.Keys.checkID(source.VersionID); err != nil {
 		return err
 	}
-	return c.cfg.Keys.Check(source.Key)
+	return c.checkKey(source.Key)
+}
+
+// checkKey refuses a key that the store could take for another one, or for no key.
+func (c *Classifier) checkKey(key string) error {
+	if c.cfg.VirtualHosts {
+		first, _, _ := strings.Cut(strings.TrimLeft(key, "/"), "/")
+		if slices.Contains(c.cfg.ReservedBuckets, first) {
+			return s3err.KeyOfOthers()
+		}
+	}
+	return c.cfg.Keys.Check(key)
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -221,4 +222,25 @@ func TestOtherAPIsOfTheStore(t *testing.T) {
 	require.Equal(t, []any{http.StatusBadRequest, "InvalidArgument"}, []any{status, element(answer, "Code")})
 	status, answer = do(t, f.object(t, f.root, http.MethodGet, "/minio-photos/k", "", nil))
 	require.Equal(t, http.StatusOK, status, answer)
+}
+
+// Where the store is sent buckets by host, keys stand in the place of those APIs.
+func TestOtherAPIsOfAStoreWithVirtualHosts(t *testing.T) {
+	f := open(t, func(c *server.Config) {
+		c.S3 = &server.S3{Upstream: s3.Upstream{
+			Endpoint: &url.URL{Scheme: "http", Host: "store.example.com"}, VirtualHosts: true, Region: "us-east-1", AccessKeyID: "store", SecretAccessKey: "secret", Now: clock,
+			Transport: s3.NewHandlerTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host, r.URL.Path) }), slog.New(slog.DiscardHandler)), //nolint:errcheck // the client tells
+		}}
+	})
+	for target, want := range map[string]string{
+		"/photos/minio/admin/v3/export-iam": "400 InvalidArgument",
+		"/photos/status":                    "400 InvalidArgument",
+		"/photos/k":                         "200 photos.store.example.com/k",
+	} {
+		status, answer := do(t, f.object(t, f.root, http.MethodGet, target, "", nil))
+		if status != http.StatusOK {
+			answer = element(answer, "Code")
+		}
+		require.Equal(t, want, fmt.Sprint(status, " ", answer), target)
+	}
 }
