@@ -14,8 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"iamserver/runtime/identity"
 	"iamserver/runtime/s3"
 	"iamserver/runtime/server"
+	"iamserver/runtime/storage/memory"
 )
 
 // bucketStore is a store that knows which buckets it has, and lets something
@@ -222,6 +224,25 @@ func TestOtherAPIsOfTheStore(t *testing.T) {
 	require.Equal(t, []any{http.StatusBadRequest, "InvalidArgument"}, []any{status, element(answer, "Code")})
 	status, answer = do(t, f.object(t, f.root, http.MethodGet, "/minio-photos/k", "", nil))
 	require.Equal(t, http.StatusOK, status, answer)
+}
+
+// Rules for pages of other sites that cannot be read are none, and the bucket is as
+// open to those who have rights as it was.
+func TestRulesForPagesThatCannotBeRead(t *testing.T) {
+	store := memory.Open()
+	behind := storeBehind(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f := open(t, func(c *server.Config) {
+		behind(c)
+		c.Store = store
+	})
+	db, err := identity.Open(t.Context(), store, identity.Config{Account: "123456789012", Sealer: plainSealer{}, Rand: randomness()})
+	require.NoError(t, err)
+	_, err = db.Update(t.Context(), func(tx *identity.Tx) error { return tx.PutBucket(&identity.Bucket{Name: "photos", CORS: "<CORSConfiguration>", Changed: now}) })
+	require.NoError(t, err)
+	status, answer := do(t, f.object(t, f.root, http.MethodGet, "/photos/k", "", func(r *http.Request) { r.Header.Set("Origin", "https://example.com") }))
+	require.Equal(t, http.StatusOK, status, answer)
+	status, answer = do(t, f.object(t, f.root, http.MethodDelete, "/photos?cors", "", nil))
+	require.Equal(t, http.StatusNoContent, status, answer)
 }
 
 // Where the store is sent buckets by host, keys stand in the place of those APIs.
