@@ -169,6 +169,24 @@ func TestDeletionsAreAudited(t *testing.T) {
 	require.Less(t, len(long), 100<<10)
 }
 
+// A browser's question before a request is no request: anybody could fill the log.
+func TestPreflightsAreNotAudited(t *testing.T) {
+	log := &auditor{}
+	e := embed(t, func(c *server.Config) { c.Audit = log }, nil)
+	status, answer := do(t, e.object(t, e.root, "PUT", "/photos?cors", "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>", nil))
+	require.Equal(t, 200, status, answer)
+	for _, method := range []string{"GET", "PUT", "none"} {
+		do(t, e.object(t, key{}, "OPTIONS", "/photos/a", "", func(r *http.Request) {
+			r.Header.Set("Origin", "https://example.com")
+			r.Header.Set("Access-Control-Request-Method", method)
+		}))
+	}
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	require.Len(t, log.records, 1)
+	require.Equal(t, "PutBucketCors", log.records[0].EventName)
+}
+
 // Whoever signs nothing cannot make the server read documents that no policy could
 // make matter.
 func TestDocumentsOfStrangersAreNotRead(t *testing.T) {
