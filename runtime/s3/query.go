@@ -49,6 +49,9 @@ func (r *Request) readQuery(raw string) error {
 			if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
 				continue
 			}
+			if hasControls(value) {
+				return s3err.UnreadableURI()
+			}
 			into, n = &r.hoisted, &r.lifted
 		}
 		if *n == len(into) {

@@ -119,6 +119,9 @@ func (c *Classifier) Classify(req sigv4.Request, r *Request) error {
 	if err := r.checkParameters(); err != nil {
 		return err
 	}
+	if err := r.checkParameterValues(); err != nil {
+		return err
+	}
 	return c.checkKeys(r)
 }
 
@@ -196,14 +199,15 @@ func (r *Request) uniqueHeaders() error {
 	return r.supported()
 }
 
-// supported refuses headers without which the request would mean something else.
+// supported refuses headers without which the request would mean something else, or
+// with which it would to some stores.
 func (r *Request) supported() error {
 	for _, u := range s3api.Unsupported {
 		if _, ok := r.Header(u.Header); ok {
 			return s3err.HeaderNotImplemented()
 		}
 	}
-	return nil
+	return r.checkLocks()
 }
 
 // The headers without the prefix that an operation looks at or passes on.
@@ -226,14 +230,15 @@ var lists = map[string]bool{"Content-Encoding": true, "X-Amz-Object-Attributes":
 // a browser every one is a field.
 func (r *Request) Header(name string) (value string, ok bool) {
 	if r.form != nil {
-		return r.form.Field(name)
+		value, ok = r.form.Field(name)
+		return trimmed(value), ok
 	}
 	if values := r.header[name]; len(values) > 0 {
-		return values[0], true
+		return trimmed(values[0]), true // in HTTP/2, nobody has before
 	}
 	if r.lifted > 0 && strings.HasPrefix(name, amzPrefix) {
 		value, n := r.hoistedValue(name)
-		return value, n > 0
+		return trimmed(value), n > 0
 	}
 	return "", false
 }
