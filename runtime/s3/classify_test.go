@@ -319,7 +319,7 @@ func TestValuesThatStoresReadInTheirOwnWay(t *testing.T) {
 	got, _ := r.Values(&need, key, tag, noon)
 	require.Equal(t, []string{"1000"}, got)
 	for document, ok := range map[string]bool{
-		"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-12-05T05:23:21Z</RetainUntilDate></Retention>":     true,
+		"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-12-05T05:23:21Z</RetainUntilDate></Retention>": true,
 		"<Retention/>": true,
 		"<Retention><Mode>governance</Mode><RetainUntilDate>2026-12-05T05:23:21Z</RetainUntilDate></Retention>":     false,
 		"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-12-05T05:23:21+0000</RetainUntilDate></Retention>": false,

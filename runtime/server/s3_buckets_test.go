@@ -255,7 +255,9 @@ func TestRulesForPagesThatCannotBeRead(t *testing.T) {
 	})
 	db, err := identity.Open(t.Context(), store, identity.Config{Account: "123456789012", Sealer: plainSealer{}, Rand: randomness()})
 	require.NoError(t, err)
-	_, err = db.Update(t.Context(), func(tx *identity.Tx) error { return tx.PutBucket(&identity.Bucket{Name: "photos", CORS: "<CORSConfiguration>", Changed: now}) })
+	_, err = db.Update(t.Context(), func(tx *identity.Tx) error {
+		return tx.PutBucket(&identity.Bucket{Name: "photos", CORS: "<CORSConfiguration>", Changed: now})
+	})
 	require.NoError(t, err)
 	status, answer := do(t, f.object(t, f.root, http.MethodGet, "/photos/k", "", func(r *http.Request) { r.Header.Set("Origin", "https://example.com") }))
 	require.Equal(t, http.StatusOK, status, answer)
