@@ -282,6 +282,29 @@ func TestDocumentsAreRewritten(t *testing.T) {
 	require.Equal(t, `<R><Location>http://`+resp.Host+`/photos/a%20b</Location><ETag>1</ETag></R>`, resp.Text)
 }
 
+// The address of an object is the one by which the client can read it.
+func TestLocations(t *testing.T) {
+	store := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `<R><Location>x</Location></R>`)
+	})
+	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}})
+	for address, want := range map[string]string{
+		"http://s3.example.com/photos/a%20b":        "http://s3.example.com/photos/a%20b",
+		"http://photos.s3.example.com:9000/a%20b":   "http://photos.s3.example.com:9000/a%20b",
+		"https://photos.s3.example.com/photos/a":    "https://photos.s3.example.com/photos/a",
+		"http://other.example.com/photos/photos//a": "http://other.example.com/photos/photos//a",
+	} {
+		hr := httptest.NewRequest(http.MethodPost, address+"?uploadId=1", strings.NewReader("<CompleteMultipartUpload/>"))
+		var r s3.Request
+		require.NoError(t, c.Classify(sigv4.RequestOf(hr), &r))
+		body, err := r.NewBody(hr.Body, hr.ContentLength, sigv4.Payload{Kind: sigv4.UnsignedPayload}, nil)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		require.NoError(t, s3.NewGateway(store.upstream(t)).Forward(w, hr, &r, s3.Content{Body: body}))
+		require.Equal(t, "<R><Location>"+want+"</Location></R>", w.Body.String())
+	}
+}
+
 // A document that breaks off, or is none, does not look whole to the client.
 func TestBrokenDocuments(t *testing.T) {
 	for _, answer := range []string{"<R><Owner>", "<R>" + strings.Repeat("<a>1</a>", 20_000), "<R/>\x00"} {

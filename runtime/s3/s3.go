@@ -38,6 +38,7 @@ type Request struct {
 	Source Source
 
 	method  string
+	inHost  bool // the bucket stands in the host, not in the path
 	header  http.Header
 	params  [maxParams]parameter
 	used    int
@@ -127,7 +128,7 @@ func (c *Classifier) Classify(req sigv4.Request, r *Request) error {
 
 func (r *Request) reset(req sigv4.Request) {
 	r.Operation, r.Bucket, r.Key, r.Source = nil, "", "", Source{}
-	r.method, r.header = req.Method, req.Header
+	r.method, r.inHost, r.header = req.Method, false, req.Header
 	r.used, r.lifted, r.facts, r.form = 0, 0, nil, nil
 }
 
