@@ -282,6 +282,32 @@ func TestDocumentsAreRewritten(t *testing.T) {
 	require.Equal(t, `<R><Location>http://`+resp.Host+`/photos/a%20b</Location><ETag>1</ETag></R>`, resp.Text)
 }
 
+// Who presigns with the SDK for JavaScript does not know the body, and signs the
+// checksum of none.
+func TestPresignedChecksumsOfNoBody(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, body string
+		want              string // status, and the checksum that the store gets
+	}{
+		{"that of no body", "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32", "hello", "200 "},
+		{"in upper case", "X-Amz-Checksum-Crc32=AAAAAA%3D%3D", "hello", "200 "},
+		{"that of no body, of none", "x-amz-checksum-crc32=AAAAAA%3D%3D", "", "200 "},
+		{"that of no body, by another algorithm", "x-amz-checksum-sha1=2jmj7l5rSw0yVb%2FvlWAYkK%2FYBwk%3D", "hello", "200 "},
+		{"that of the body", "x-amz-checksum-crc32=NhCmhg%3D%3D", "hello", "200 NhCmhg=="},
+		{"that of another body", "x-amz-checksum-crc32=NhCmhg%3D%3D", "other", "400 "},
+	} {
+		store := newStore(t, nil)
+		got := forward(t, store.upstream(t), "PUT", "/photos/k?"+tt.query, nil, tt.body)
+		sent := ""
+		if got.Status == 200 {
+			sent = store.last(t).Header.Get("X-Amz-Checksum-Crc32")
+		}
+		require.Equal(t, tt.want, fmt.Sprint(got.Status, " ", sent), tt.name)
+	}
+	store := newStore(t, nil)
+	require.Equal(t, 400, forward(t, store.upstream(t), "PUT", "/photos/k", http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}}, "hello").Status, "a header is by who has the body")
+}
+
 // The address of an object is the one by which the client can read it.
 func TestLocations(t *testing.T) {
 	store := newStore(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -52,6 +52,9 @@ func (r *Request) readQuery(raw string) error {
 			if hasControls(value) {
 				return s3err.UnreadableURI()
 			}
+			if isChecksumOfNothing(name, value) {
+				continue
+			}
 			into, n = &r.hoisted, &r.lifted
 		}
 		if *n == len(into) {
