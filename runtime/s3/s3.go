@@ -78,9 +78,9 @@ type Config struct {
 
 // APIBuckets are the names under which stores have other APIs than S3 on the same port,
 // which take the credentials of this server just as well: what is a request for an
-// object here would be one for them. MinIO has minio, Ceph's gateway admin, auth and
-// swift, SeaweedFS healthz, readyz and status.
-var APIBuckets = []string{"admin", "auth", "healthz", "minio", "readyz", "status", "swift"}
+// object here would be one for them. MinIO has minio, RustFS rustfs, Ceph's gateway
+// admin, auth and swift, SeaweedFS healthz, readyz and status.
+var APIBuckets = []string{"admin", "auth", "healthz", "minio", "readyz", "rustfs", "status", "swift"}
 
 // A Classifier recognises requests. It is safe for concurrent use.
 type Classifier struct {
