@@ -289,8 +289,13 @@ func storyLocks(t *testing.T, o *objects) {
 		deny("PutObject PutObjectLegalHold", b+"/*", `"Condition":{"StringEquals":{"s3:object-lock-legal-hold":"ON"}}`))
 	later := time.Now().Add(1000 * time.Hour).UTC()
 	for _, lock := range [][2]string{
-		{"COMPLIANCE", until}, {"compliance", until}, {" COMPLIANCE", until}, {"GOVERNANCE", later.Format(time.RFC3339)}, {"GOVERNANCE", later.Format("2006-01-02T15:04:05-0700")},
-		{"GOVERNANCE", later.Format("20060102T150405Z")}, {"GOVERNANCE", " " + later.Format(time.RFC3339)},
+		{"COMPLIANCE", until},
+		{"compliance", until},
+		{" COMPLIANCE", until},
+		{"GOVERNANCE", later.Format(time.RFC3339)},
+		{"GOVERNANCE", later.Format("2006-01-02T15:04:05-0700")},
+		{"GOVERNANCE", later.Format("20060102T150405Z")},
+		{"GOVERNANCE", " " + later.Format(time.RFC3339)},
 	} {
 		query := "?x-amz-object-lock-mode=" + url.QueryEscape(lock[0]) + "&x-amz-object-lock-retain-until-date=" + url.QueryEscape(lock[1])
 		require.Contains(t, []int{400, 403}, o.send(t, lender, message{method: "PUT", target: "/" + b + "/lent" + query, body: "x"}).status, query)
