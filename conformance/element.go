@@ -30,8 +30,12 @@ func (e *Element) Child(name string) *Element {
 	return nil
 }
 
-// maxDepth is the deepest nesting of elements that is read.
-const maxDepth = 64
+// What is read has no more elements than maxElements, nested no deeper than
+// maxDepth: answers come from targets that nobody vouches for.
+const (
+	maxDepth    = 64
+	maxElements = 100_000
+)
 
 // ParseAnswer reads the body of an answer: XML in which nothing is a placeholder.
 func ParseAnswer(body []byte) (*Element, error) {
@@ -48,6 +52,7 @@ func parseElement(body []byte, text func(string) (Template, error)) (*Element, e
 	var root *Element
 	var open []*Element
 	var texts []*strings.Builder
+	elements := 0
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -59,7 +64,10 @@ func parseElement(body []byte, text func(string) (Template, error)) (*Element, e
 		switch token := token.(type) {
 		case xml.StartElement:
 			e := &Element{Name: token.Name.Local, Namespace: token.Name.Space}
+			elements++
 			switch {
+			case elements > maxElements:
+				return nil, fmt.Errorf("there are more than %d elements", maxElements)
 			case len(open) == maxDepth:
 				return nil, fmt.Errorf("elements are nested deeper than %d", maxDepth)
 			case len(open) > 0:

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -92,20 +93,74 @@ func answers(t *testing.T, r *replay.Runner, c *conformance.Case) (string, int) 
 	return root.Child("Error").Child("Code").Text.String(), answer.Status()
 }
 
-// Errors that no client can provoke are answered where the store fails.
+// declaring returns the actions that declare an error.
+func declaring(t *testing.T, code string) []string {
+	t.Helper()
+	rows, err := derive.Coverage(nil, nil)
+	require.NoError(t, err)
+	var actions []string
+	for _, row := range rows {
+		if slices.ContainsFunc(row.Errors, func(e derive.Fact) bool { return e.Name == code }) {
+			actions = append(actions, row.Action)
+		}
+	}
+	require.NotEmpty(t, actions)
+	return actions
+}
+
+// administrator makes a user that may do everything, and a key of it.
+func administrator(t *testing.T, r *replay.Runner) replay.Credentials {
+	t.Helper()
+	c, err := conformance.Parse("administrator.txtar", []byte(`A user may do everything.
+
+level: aws
+actions: CreateUser
+names: admin
+source: the test
+-- 1.request --
+Action=CreateUser&Version=2010-05-08&UserName={{admin}}
+-- 1.response --
+200
+-- 2.request --
+Action=AttachUserPolicy&Version=2010-05-08&UserName={{admin}}&PolicyArn=arn:aws:iam::aws:policy/AdministratorAccess
+-- 2.response --
+200
+-- 3.request --
+Action=CreateAccessKey&Version=2010-05-08&UserName={{admin}}
+-- 3.response --
+200
+<CreateAccessKeyResponse>
+  <CreateAccessKeyResult>
+    <AccessKey>
+      <AccessKeyId>{{key:any}}</AccessKeyId>
+      <SecretAccessKey>{{secret:any}}</SecretAccessKey>
+      {{more}}
+    </AccessKey>
+  </CreateAccessKeyResult>
+  {{more}}
+</CreateAccessKeyResponse>
+`))
+	require.NoError(t, err)
+	session := r.NewSession(1, c)
+	for _, step := range c.Steps {
+		sent, err := session.Request(t.Context(), step)
+		require.NoError(t, err)
+		answer, err := session.Send(sent)
+		require.NoError(t, err)
+		require.Empty(t, session.Compare(step, answer))
+	}
+	v := session.Variables()
+	return replay.Credentials{AccessKeyID: v["key"], SecretAccessKey: v["secret"]}
+}
+
+// A store that fails is no fault of the client.
 func TestFaults(t *testing.T) {
 	store := &brokenStore{Store: memory.Open()}
-	runner, err := replay.New(t.Context(), openStore(t, store, nil))
+	config := openStore(t, store, nil)
+	// What was read once may be answered without the store, so nothing is read first.
+	config.Profile = &replay.Profile{Account: "123456789012", WithoutActions: []string{"List*"}}
+	runner, err := replay.New(t.Context(), config)
 	require.NoError(t, err)
-
-	store.changes.Store(true)
-	for _, action := range []string{"TagUser", "UntagUser", "DeleteUser", "UpdateUser"} {
-		code, status := answers(t, runner, least(t)[action])
-		require.Equal(t, "ConcurrentModification", code, action)
-		require.Equal(t, 409, status, action)
-	}
-	store.changes.Store(false)
-
 	store.fails.Store(true)
 	for action, c := range least(t) {
 		if action == "GetCallerIdentity" {
@@ -114,6 +169,24 @@ func TestFaults(t *testing.T) {
 		code, status := answers(t, runner, c)
 		require.Equal(t, "ServiceFailure", code, action)
 		require.Equal(t, 500, status, action)
+	}
+}
+
+// Whatever a user does, others may change meanwhile what it is allowed, or what
+// it names.
+func TestConflicts(t *testing.T) {
+	store := &brokenStore{Store: memory.Open()}
+	config := openStore(t, store, nil)
+	runner, err := replay.New(t.Context(), config)
+	require.NoError(t, err)
+	config.Credentials, config.AllowExisting = administrator(t, runner), true
+	asUser, err := replay.New(t.Context(), config)
+	require.NoError(t, err)
+	store.changes.Store(true)
+	for _, action := range declaring(t, "ConcurrentModification") {
+		code, status := answers(t, asUser, least(t)[action])
+		require.Equal(t, "ConcurrentModification", code, action)
+		require.Equal(t, 409, status, action)
 	}
 }
 

@@ -207,8 +207,11 @@ func (p *parser) property(line int, key, value string) error {
 	return nil
 }
 
-// MinName is the least length of a unique name.
+// MinName is the least length of a unique name that has an exact one.
 const MinName = 24
+
+// unnamed is what {{name}} is in place of a label.
+const unnamed = "n"
 
 func (p *parser) names(line int, value string) error {
 	for _, item := range strings.Split(value, ", ") {
@@ -221,6 +224,12 @@ func (p *parser) names(line int, value string) error {
 			var err error
 			if n.Length, err = strconv.Atoi(length); err != nil || n.Length < MinName || n.Length > 1024 {
 				return p.fail(line, "a name has %d to 1024 characters, not %q", MinName, length)
+			}
+		}
+		for _, other := range append([]Name{{Label: unnamed}}, p.c.Names...) {
+			// A name that is too short is filled up with x.
+			if strings.TrimRight(label, "x") == strings.TrimRight(other.Label, "x") {
+				return p.fail(line, "%s may stand for the same name as %s", label, other.Label)
 			}
 		}
 		p.known[label] = true

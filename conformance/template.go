@@ -179,6 +179,8 @@ func parsePart(inner string) (Part, error) {
 	if k.number && len(p.Args) > 0 {
 		if n, err := strconv.Atoi(p.Args[0]); err != nil || n < 0 || n > MaxRepeat || strconv.Itoa(n) != p.Args[0] {
 			return p, fmt.Errorf("%q is no number from 0 to %d", p.Args[0], MaxRepeat)
+		} else if p.Func == "name" && n < MinName {
+			return p, fmt.Errorf("a name has at least %d characters", MinName)
 		}
 	}
 	return p, nil

@@ -23,10 +23,12 @@ import (
 
 func main() { os.Exit(start()) }
 
-// start runs until it is done, or told to stop: then it cleans up first.
+// start runs until it is done, or told to stop: then it cleans up first. Told
+// once more, the process ends at once.
 func start() int {
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	context.AfterFunc(stop, cancel)
 	return run(stop, os.Args[1:], os.Stdout, os.Stderr)
 }
 
@@ -132,12 +134,13 @@ type target struct {
 	SecretAccessKey string `help:"Its secret; better given in the environment." required:"" env:"AWS_SECRET_ACCESS_KEY" placeholder:"SECRET"`
 	Region          string `help:"Region to sign for." default:"us-east-1" env:"AWS_REGION"`
 	Profile         string `help:"What is special about the implementation: a file, or the name of a profile that is built in." placeholder:"FILE|NAME"`
-	AllowExisting   bool   `help:"Replay on a target that has entities; they are not touched."`
+	AllowExisting   bool   `help:"Replay on a target that has entities; they are not touched." xor:"existing"`
+	Reset           bool   `help:"Empty the target before and after, as its profile says. Whatever it has is lost." xor:"existing"`
 }
 
 func (t *target) config() (replay.Config, error) {
 	c := replay.Config{
-		Endpoint: t.Endpoint, Region: t.Region, AllowExisting: t.AllowExisting,
+		Endpoint: t.Endpoint, Region: t.Region, AllowExisting: t.AllowExisting, Reset: t.Reset,
 		Credentials: replay.Credentials{AccessKeyID: t.AccessKeyID, SecretAccessKey: t.SecretAccessKey},
 		Now:         now,
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -50,6 +51,10 @@ func (c *runCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	told := context.AfterFunc(p.stop, func() {
+		fmt.Fprintln(p.stderr, "iamconform: cleaning up; told to stop once more, it leaves what it has made") //nolint:errcheck // whoever told it sees the end
+	})
+	defer told()
 	begin := now()
 	results, interrupted := runner.Run(p.stop, cases)
 	if broken != nil {
@@ -96,6 +101,9 @@ func (c *runCommand) progress(r replay.Result, done, all int) string {
 		for _, d := range r.Differences {
 			b.WriteString("  " + strings.ReplaceAll(d.String(), "\n", "\n  ") + "\n")
 		}
+		if r.Request != "" {
+			b.WriteString("  sent: " + oneLine(r.Request) + "\n")
+		}
 		for _, s := range r.Sources {
 			b.WriteString("  source: " + s + "\n")
 		}
@@ -107,4 +115,15 @@ func (c *runCommand) progress(r replay.Result, done, all int) string {
 		fmt.Fprintf(&b, "%d of %d\n", done, all)
 	}
 	return b.String()
+}
+
+// maxLine is how much of a request the output shows, in characters; results have more of it.
+const maxLine = 300
+
+func oneLine(text string) string {
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) > maxLine {
+		return string(line[:maxLine]) + "…"
+	}
+	return string(line)
 }

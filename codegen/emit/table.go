@@ -13,9 +13,11 @@ func (g *generator) table() {
 	f.PackageComment("// API version " + s.Version + ", and the table of its actions. It carries none of them out.")
 
 	f.Comment("Service is what names the service on the wire.")
-	f.Var().Id("Service").Op("=").Qual(pkgActs, "Service").Values(
-		jen.Id("Name").Op(":").Lit(s.Name), jen.Id("Version").Op(":").Lit(s.Version), jen.Id("Namespace").Op(":").Lit(s.Namespace),
-	).Line()
+	facts := []jen.Code{jen.Id("Name").Op(":").Lit(s.Name), jen.Id("Version").Op(":").Lit(s.Version), jen.Id("Namespace").Op(":").Lit(s.Namespace)}
+	if s.OmitValues {
+		facts = append(facts, jen.Id("OmitValues").Op(":").True())
+	}
+	f.Var().Id("Service").Op("=").Qual(pkgActs, "Service").Values(facts...).Line()
 	g.quotas(f)
 
 	f.Add(comment("A Handler carries the actions out. Tx is the transaction that each of them runs in."))

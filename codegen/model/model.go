@@ -28,6 +28,7 @@ type Service struct {
 	Title          string
 	Version        string // API version: 2010-05-08
 	Namespace      string // XML namespace
+	OmitValues     bool   // messages about constraints do not quote the value
 	Package        string // Go package of requests and responses: iamapi
 	Errors         string // Go package of error codes: iamerr; empty if the service declares none
 

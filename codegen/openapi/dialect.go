@@ -25,6 +25,7 @@ type serviceDialect struct {
 	Namespace      string `json:"namespace"`
 	Protocol       string `json:"protocol"`
 	ListItem       string `json:"list-item"`
+	OmitValues     bool   `json:"omit-values"`
 }
 
 type quotaDialect struct {

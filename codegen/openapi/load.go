@@ -158,7 +158,7 @@ func (l *loader) header(doc *openapi3.T) {
 	}
 	s := l.service
 	s.Name, s.ID, s.Package, s.Errors, s.Namespace = d.Name, d.ID, d.Package, d.Errors, d.Namespace
-	s.Abbreviation, s.GlobalEndpoint = d.Abbreviation, d.GlobalEndpoint
+	s.Abbreviation, s.GlobalEndpoint, s.OmitValues = d.Abbreviation, d.GlobalEndpoint, d.OmitValues
 	s.Title, s.Version = doc.Info.Title, doc.Info.Version
 	for _, tag := range doc.Tags {
 		s.Entities = append(s.Entities, model.Entity{Name: tag.Name, Description: tag.Description})

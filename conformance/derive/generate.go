@@ -161,7 +161,7 @@ func (g *generator) probe(c Constraint, side string) {
 		made.Serial = g.alias() && r.Accepted
 	}
 	accept := func(suffix, what string, v value) {
-		add(suffix, "accepts a "+c.Parameter+" "+what, g.with(c, v), &conformance.Response{Accepted: true})
+		add(suffix, "accepts "+article(c.Parameter)+" "+what, g.with(c, v), &conformance.Response{Accepted: true})
 	}
 	refuse := func(suffix, what string, v value) {
 		n := 1
@@ -172,7 +172,7 @@ func (g *generator) probe(c Constraint, side string) {
 		if strings.HasSuffix(c.Parameter, ".member.1") {
 			sentence = "{{any}}" // all elements are spoken of at once
 		}
-		add(suffix, "refuses a "+c.Parameter+" "+what, g.with(c, v), g.refusal(400, "ValidationError", sentence))
+		add(suffix, "refuses "+article(c.Parameter)+" "+what, g.with(c, v), g.refusal(400, "ValidationError", sentence))
 	}
 	switch c.Kind {
 	case "required":
@@ -193,7 +193,7 @@ func (g *generator) probe(c Constraint, side string) {
 	case "minimum", "maximum":
 		g.bound(c, side, accept, refuse)
 	case "type":
-		add("", "refuses a "+c.Parameter+" that is no "+kindName(c.scalar.Kind), g.with(c, text("maybe")), g.refusal(400, "MalformedInput", "{{optional}}{{any}}"))
+		add("", "refuses "+article(c.Parameter)+" that is no "+kindName(c.scalar.Kind), g.with(c, text("maybe")), g.refusal(400, "MalformedInput", "{{optional}}{{any}}"))
 	case "maxItems":
 		n := *c.list.Max
 		if side == at {
@@ -370,7 +370,7 @@ func unprobed(a *model.Action, c Constraint, side string) string {
 	}
 	switch {
 	case c.scalar.Name == "Arn":
-		return "nothing says what AWS answers to an ARN of 20 characters that is none of a policy"
+		return "no ARN of a policy has as few as 20 characters"
 	case strings.HasPrefix(a.Name, "Create") && names[c.scalar.Name] && !strings.HasPrefix(c.scalar.Name, "Existing") && c.Parameter != "AccessKeyId":
 		return "so short a name would not be unique on a shared endpoint"
 	case c.scalar.Name == "PolicyDocument", c.scalar.Name == "ServiceAccountId":
@@ -379,4 +379,12 @@ func unprobed(a *model.Action, c Constraint, side string) string {
 		return "so short a name may be somebody's"
 	}
 	return ""
+}
+
+// article is a name with "a" before it, or "an": UserName begins as you does.
+func article(name string) string {
+	if strings.ContainsAny(name[:1], "AEIO") {
+		return "an " + name
+	}
+	return "a " + name
 }

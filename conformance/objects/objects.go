@@ -14,7 +14,7 @@ import (
 
 // Operations returns what a Store has: what stories of S3 ask for.
 func Operations() []string {
-	return []string{"CreateBucket", "HeadBucket", "DeleteBucket", "ListObjectsV2", "GetObject", "HeadObject", "PutObject", "DeleteObject"}
+	return []string{"CreateBucket", "HeadBucket", "DeleteBucket", "ListObjectsV2", "GetObject", "HeadObject", "PutObject", "DeleteObject", "DeleteObjects"}
 }
 
 // A Store is an http.Handler of S3 requests that have been authorized.
@@ -51,6 +51,8 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodDelete:
 		delete(s.buckets, name)
 		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost:
+		bucket.delete(w, content)
 	case r.Method == http.MethodGet:
 		bucket.list(w, name, r.URL.Query().Get("prefix"))
 	}
@@ -70,6 +72,25 @@ func (c contents) serve(w http.ResponseWriter, method, key string, content []byt
 	default:
 		answer(w, stored)
 	}
+}
+
+// delete deletes what a request of DeleteObjects names.
+func (c contents) delete(w http.ResponseWriter, request []byte) {
+	var named struct {
+		Object []struct{ Key string }
+	}
+	if err := xml.Unmarshal(request, &named); err != nil {
+		refuse(w, http.StatusBadRequest, "MalformedXML")
+		return
+	}
+	var b strings.Builder
+	b.WriteString(`<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
+	for _, o := range named.Object {
+		delete(c, o.Key)
+		fmt.Fprintf(&b, "<Deleted><Key>%s</Key></Deleted>", o.Key)
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	answer(w, []byte(b.String()+"</DeleteResult>"))
 }
 
 func (c contents) list(w http.ResponseWriter, name, prefix string) {

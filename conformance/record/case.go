@@ -85,7 +85,8 @@ func (w *writer) names(e Exchange) {
 			continue
 		}
 		label := strings.TrimLeft(notLabel.ReplaceAllString(strings.ToLower(value), ""), "0123456789")
-		if label = label[:min(len(label), 6)]; label == "" || w.taken(label) {
+		// Names are filled up with x, and n is what {{name}} is.
+		if label = strings.TrimRight(label[:min(len(label), 6)], "x"); label == "" || label == "n" || w.taken(label) {
 			label = fmt.Sprintf("n%d", len(w.c.Names)+1)
 		}
 		w.c.Names = append(w.c.Names, conformance.Name{Label: label})
@@ -121,9 +122,9 @@ func (w *writer) template(text string) (conformance.Template, error) {
 
 var (
 	account = regexp.MustCompile(`arn:aws:[a-z]+::([0-9]{12}):`)
-	// secretParameter is a secret that a caller brings along.
-	secretParameter = regexp.MustCompile(`(^|&)SecretAccessKey=[^&]*`)
-	secretOption    = regexp.MustCompile(`--secret-access-key[ =]('[^']*'|"[^"]*"|\S+)`)
+	// secretParameter is a secret that a caller brings along, such as a key, a password or a session token.
+	secretParameter = regexp.MustCompile(`(^|[?&])(SecretAccessKey|Password|OldPassword|NewPassword|X-Amz-Security-Token)=[^&]*`)
+	secretOption    = regexp.MustCompile(`--(secret-access-key|password|old-password|new-password)[ =]('[^']*'|"[^"]*"|\S+)`)
 )
 
 func (w *writer) step(number int, e Exchange, command string, texts map[string]string) error {
@@ -134,14 +135,14 @@ func (w *writer) step(number int, e Exchange, command string, texts map[string]s
 		return err
 	}
 	s := &conformance.Step{Number: number}
-	command = secretOption.ReplaceAllString(command, "--secret-access-key 'an invented secret'")
+	command = secretOption.ReplaceAllString(command, "--$1 'an invented secret'")
 	var err error
 	if s.Command, err = w.template(command); err != nil {
 		return err
 	}
 	s.Request, err = e.request(func(text string, encoded bool) string {
 		if encoded {
-			text = secretParameter.ReplaceAllString(text, "${1}SecretAccessKey=an%20invented%20secret")
+			text = secretParameter.ReplaceAllString(text, "${1}${2}=an%20invented%20secret")
 		}
 		for _, name := range slices.Sorted(maps.Keys(texts)) {
 			content := texts[name]
@@ -234,6 +235,9 @@ func (w *writer) answer(r *conformance.Response, e Exchange, texts map[string]st
 	return w.element(r.Body, nil)
 }
 
+// secretElements are what else AWS answers that signs, or logs in.
+var secretElements = []string{"SessionToken", "ServicePassword", "Base32StringSeed", "QRCodePNG"}
+
 var (
 	uniqueID = regexp.MustCompile(`^(A[A-Z]{3})[A-Z0-9]{12,124}$`)
 	date     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`)
@@ -255,7 +259,7 @@ func (w *writer) element(e *conformance.Element, siblings []*conformance.Element
 	switch {
 	case w.values[text] != "":
 		written = "{{" + w.values[text] + "}}"
-	case e.Name == "RequestId":
+	case e.Name == "RequestId", slices.Contains(secretElements, e.Name):
 		written = "{{any}}"
 	case date.MatchString(text):
 		written = "{{date}}"

@@ -85,9 +85,12 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type bodyKey struct{}
 
 func (p *Proxy) take(r *http.Response) error {
-	answer, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	answer, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return err
+	}
+	if len(answer) > maxBody {
+		return fmt.Errorf("the answer has more than %d bytes", maxBody)
 	}
 	if err := r.Body.Close(); err != nil {
 		return err

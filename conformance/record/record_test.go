@@ -1,13 +1,18 @@
 package record_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"iamserver/conformance"
@@ -158,6 +163,25 @@ PolicyDocument={{text policy.json}}
 `, string(conformance.Format(c)))
 }
 
+// No secret of AWS gets into a case, in whatever parameter, option or element.
+func TestSecrets(t *testing.T) {
+	login := answer(200, "<CreateLoginProfileResponse/>")
+	login.Body = "Action=CreateLoginProfile&Version=2010-05-08&UserName=a&Password=hush"
+	change := answer(200, "<ChangePasswordResponse/>")
+	change.Body = "Action=ChangePassword&OldPassword=hush&Version=2010-05-08&NewPassword=hush"
+	assume := answer(200, "<AssumeRoleResponse><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>hush</SecretAccessKey><SessionToken>hush</SessionToken></Credentials></AssumeRoleResponse>")
+	assume.Body = "Action=AssumeRole&Version=2011-06-15"
+	service := answer(200, "<R><ServicePassword>hush</ServicePassword><Base32StringSeed>hush</Base32StringSeed><QRCodePNG>hush</QRCodePNG></R>")
+	service.Body = "Action=CreateServiceSpecificCredential&Version=2010-05-08"
+	c, err := (&record.Recording{
+		Name: "secrets", Sentence: "Nothing is secret here.", Level: conformance.AWS, Sources: []string{"the test"},
+		Exchanges: []record.Exchange{login, change, assume, service},
+		Commands:  []string{"aws iam create-login-profile --user-name a --password hush", "aws iam change-password --old-password=hush --new-password 'hush'", "", ""},
+	}).Case()
+	require.NoError(t, err)
+	require.NotContains(t, string(conformance.Format(c)), "hush")
+}
+
 // The proxy hands on what the client signed, and takes down both sides.
 func TestProxy(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }
@@ -172,6 +196,53 @@ func TestProxy(t *testing.T) {
 	require.Equal(t, 200, said[0].Status)
 	require.Contains(t, string(said[0].Answer), "<Arn>arn:aws:iam::123456789012:root</Arn>")
 	require.Empty(t, proxy.Take())
+}
+
+// Neither a request nor an answer is too long for the proxy's memory, and nothing
+// is cut short.
+func TestProxyIsBounded(t *testing.T) {
+	long := strings.Repeat("x", 9<<20)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, long) // the proxy hangs up
+	}))
+	defer web.Close()
+	proxy, err := record.NewProxy(web.URL, nil)
+	require.NoError(t, err)
+	for body, want := range map[string]int{long: http.StatusRequestEntityTooLarge, "": http.StatusBadGateway} {
+		w := httptest.NewRecorder()
+		proxy.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+		require.Equal(t, want, w.Code)
+	}
+	require.Empty(t, proxy.Take())
+}
+
+// Clients may be recorded at the same time: nothing is lost or mixed up.
+func TestProxyOfManyClients(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(w, r.Body)
+		assert.NoError(t, err)
+	}))
+	defer web.Close()
+	proxy, err := record.NewProxy(web.URL, nil)
+	require.NoError(t, err)
+	var clients sync.WaitGroup
+	want := map[string]bool{}
+	for i := range 50 {
+		body := fmt.Sprintf("Action=%d", i)
+		want[body] = true
+		clients.Go(func() {
+			w := httptest.NewRecorder()
+			proxy.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+			assert.Equal(t, body, w.Body.String())
+		})
+	}
+	clients.Wait()
+	got := map[string]bool{}
+	for _, e := range proxy.Take() {
+		require.Equal(t, e.Body, string(e.Answer))
+		got[e.Body] = true
+	}
+	require.Equal(t, want, got)
 }
 
 // What a proxy with a signer hands on is signed for the endpoint, whoever signed

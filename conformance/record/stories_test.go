@@ -85,6 +85,7 @@ func recorded(t *testing.T, client string, s story, proxy *record.Proxy) {
 	r.Commands = make([]string, len(r.Exchanges))
 	c, err := r.Case()
 	require.NoError(t, err)
+	withoutStates(c)
 	file, got := filepath.Join("..", "testdata", "sdk", client, s.name+".txtar"), conformance.Format(c)
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755)) //nolint:gosec // sources are for everybody to read
@@ -94,6 +95,18 @@ func recorded(t *testing.T, client string, s story, proxy *record.Proxy) {
 	require.NoError(t, err, "record it with go test ./conformance/record -update")
 	if !bytes.Equal(have, got) {
 		t.Logf("%s sends and gets something else than what is recorded:\n%s", client, got)
+	}
+}
+
+// withoutStates lets GetUser answer without the state of a user: AWS has none.
+func withoutStates(c *conformance.Case) {
+	for _, s := range c.Steps {
+		body := s.Response.Body
+		if body == nil || body.Name != "GetUserResponse" {
+			continue
+		}
+		status := body.Child("GetUserResult").Child("User").Child("Status")
+		status.Text.Parts = append([]conformance.Part{{Func: "optional"}}, status.Text.Parts...)
 	}
 }
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -24,7 +25,7 @@ var newBucket = regexp.MustCompile(`^/[^/?]+/?$`)
 
 // note reads from a request and its answer what there is now. A request whose
 // answer was lost, status 0, may have been carried out.
-func (m *made) note(method, target, form string, status int, answer *Answer) {
+func (m *made) note(account, method, target, form string, status int, answer *Answer) {
 	if status != http.StatusOK && status != 0 {
 		return
 	}
@@ -48,9 +49,7 @@ func (m *made) note(method, target, form string, status int, answer *Answer) {
 		m.groups = renamed(m.groups, p.Get("GroupName"), p.Get("NewGroupName"))
 		m.withPolicies = renamed(m.withPolicies, p.Get("GroupName"), p.Get("NewGroupName"))
 	case "CreatePolicy":
-		if answer != nil {
-			m.policies = append(m.policies, answer.text("Arn"))
-		}
+		m.policies = append(m.policies, policyARN(account, p, answer))
 	case "PutUserPolicy":
 		m.withPolicies = append(m.withPolicies, p.Get("UserName"))
 	case "PutGroupPolicy":
@@ -58,6 +57,17 @@ func (m *made) note(method, target, form string, status int, answer *Answer) {
 	case "CreateAccountAlias":
 		m.aliases = append(m.aliases, p.Get("AccountAlias"))
 	}
+}
+
+// policyARN is the ARN of a policy that was made: what the answer says, if it is
+// about that policy at all.
+func policyARN(account string, p url.Values, answer *Answer) string {
+	if answer != nil {
+		if arn := answer.text("Arn"); strings.HasSuffix(arn, "/"+p.Get("PolicyName")) {
+			return arn
+		}
+	}
+	return "arn:aws:iam::" + account + ":policy" + cmp.Or(p.Get("Path"), "/") + p.Get("PolicyName")
 }
 
 // renamed adds the new name and keeps the old: whichever is gone answers NoSuchEntity.
@@ -137,6 +147,8 @@ func (c cleaner) user(name string) bool {
 	if c.gone("DeleteUser", of...) {
 		return true
 	}
+	// A request whose answer was lost may have been carried out since.
+	c.each("ListUserPolicies", "member", of, with("DeleteUserPolicy", "PolicyName"))
 	c.each("ListAccessKeys", "AccessKeyId", of, with("DeleteAccessKey", "AccessKeyId"))
 	c.each("ListAttachedUserPolicies", "PolicyArn", of, with("DetachUserPolicy", "PolicyArn"))
 	c.each("ListGroupsForUser", "GroupName", of, with("RemoveUserFromGroup", "GroupName"))
@@ -175,6 +187,7 @@ func (c cleaner) group(name string) bool {
 	if c.gone("DeleteGroup", of...) {
 		return true
 	}
+	c.each("ListGroupPolicies", "member", of, with("DeleteGroupPolicy", "PolicyName"))
 	c.each("GetGroup", "UserName", of, with("RemoveUserFromGroup", "UserName"))
 	c.each("ListAttachedGroupPolicies", "PolicyArn", of, with("DetachGroupPolicy", "PolicyArn"))
 	return c.gone("DeleteGroup", of...)

@@ -55,7 +55,7 @@ func (s *Session) Compare(step *conformance.Step, got *Answer) []Difference {
 			c.add("status", "success, or an error about what the request names", fmt.Sprintf("%d %s: %s", got.status, code, got.text("Message")), whyRefused)
 		}
 	case want.Status != got.status:
-		c.add("status", strconv.Itoa(want.Status)+" "+want.Code(), strconv.Itoa(got.status)+" "+got.code(), whyStatus)
+		c.add("status", statusAndCode(want.Status, want.Code()), statusAndCode(got.status, got.code()), whyStatus)
 	}
 	for _, h := range want.Headers {
 		c.header(h, got.headers)
@@ -70,6 +70,11 @@ func (s *Session) Compare(step *conformance.Step, got *Answer) []Difference {
 		c.element("", want.Body, got.root)
 	}
 	return c.differences
+}
+
+// statusAndCode is a status with the code of the error, if it is one.
+func statusAndCode(status int, code string) string {
+	return strings.TrimSuffix(strconv.Itoa(status)+" "+code, " ")
 }
 
 // judgements are the errors of IAM about what a request names and asks for. They
@@ -88,7 +93,13 @@ type comparison struct {
 	differences []Difference
 }
 
+// maxDifferences is how many differences of a step are kept.
+const maxDifferences = 50
+
 func (c *comparison) add(where, want, got, why string) {
+	if len(c.differences) == maxDifferences {
+		return
+	}
 	c.differences = append(c.differences, Difference{
 		Step: c.step, Where: where, Want: want, Got: got, Why: why, Sentence: strings.HasSuffix(where, "/Error/Message"),
 	})

@@ -33,7 +33,7 @@ type Profile struct {
 	Without []conformance.Need `yaml:"without"`
 	// Quirks are differences that do not count.
 	Quirks []Quirk `yaml:"quirks"`
-	// Reset empties the target before a run.
+	// Reset empties the target, where Config.Reset asks for it.
 	Reset *Reset `yaml:"reset"`
 }
 
@@ -124,9 +124,16 @@ func (p *Profile) tolerates(d Difference) bool {
 	})
 }
 
-func (p *Profile) reset(ctx context.Context, cfg Config) error {
-	if p.Reset == nil {
+// reset empties the target, if that is asked for.
+func (r *Runner) reset(ctx context.Context) error {
+	cfg, p := r.config, r.config.Profile
+	switch {
+	case !cfg.Reset:
 		return nil
+	case cfg.AllowExisting:
+		return errors.New("reset: what others made is either allowed to exist, or deleted")
+	case p.Reset == nil:
+		return errors.New("reset: no profile says how to empty the target")
 	}
 	request, err := http.NewRequestWithContext(ctx, p.Reset.Method, strings.TrimSuffix(cfg.Endpoint, "/")+p.Reset.Path, http.NoBody)
 	if err != nil {

@@ -40,6 +40,9 @@ type Config struct {
 	// AllowExisting replays on a target that has entities which others made.
 	// They are not touched; cases that need an empty account are left out.
 	AllowExisting bool
+	// Reset empties the target before and after, as its profile says: whatever
+	// it has is lost.
+	Reset bool
 	// Client sends; nil means one that follows no redirects.
 	Client *http.Client
 	Now    func() time.Time
@@ -91,6 +94,9 @@ type Runner struct {
 // ErrExisting is returned for a target that has entities which others made.
 var ErrExisting = errors.New("the target has entities already")
 
+// ErrGone is returned for a target that answers nothing any more.
+var ErrGone = errors.New("the target does not answer any more")
+
 // New returns a Runner, once it has found out who the caller is and that the
 // target is empty.
 func New(ctx context.Context, cfg Config) (*Runner, error) {
@@ -118,7 +124,7 @@ func New(ctx context.Context, cfg Config) (*Runner, error) {
 		return nil, fmt.Errorf("make unique names: %w", err)
 	}
 	r := &Runner{config: cfg, run: "conf" + strings.ToLower(base32.StdEncoding.EncodeToString(id))[:6]}
-	if err := cfg.Profile.reset(ctx, cfg); err != nil {
+	if err := r.reset(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.identify(ctx); err != nil {
@@ -164,7 +170,13 @@ func (r *Runner) empty(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("what the target has: %w", err)
 		}
+		if s := answer.status; (s == http.StatusUnauthorized || s == http.StatusForbidden || s >= http.StatusInternalServerError) && s != http.StatusNotImplemented {
+			return fmt.Errorf("what the target has: %s answered %d %s", list.action, s, answer.code())
+		}
 		found := answer.text(list.element)
+		if found == "" && answer.text("IsTruncated") == "true" {
+			found = "an empty page, and that there are more"
+		}
 		if found == "" {
 			continue
 		}
@@ -177,13 +189,19 @@ func (r *Runner) empty(ctx context.Context) error {
 }
 
 // Run replays cases and returns a result for each, in their order. An error is
-// that of emptying the target at the end, where its profile says how, or ctx's: then cases that had not begun are skipped, and those that had were
-// cleaned up after.
+// that of emptying the target at the end, or ErrGone, or the cause of ctx's end:
+// then cases that had not begun are skipped, and those that had were ended after
+// the request on its way and cleaned up after.
 func (r *Runner) Run(ctx context.Context, cases []*conformance.Case) ([]Result, error) {
 	results := make([]Result, len(cases))
+	going, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var progress sync.Mutex
 	one := func(i int) {
-		results[i] = r.one(ctx, i, cases[i])
+		var lost error
+		if results[i], lost = r.one(going, i, cases[i]); lost != nil && !r.answers(ctx) {
+			stop(fmt.Errorf("%w: %w", ErrGone, lost))
+		}
 		if r.config.Progress != nil {
 			progress.Lock()
 			defer progress.Unlock()
@@ -216,28 +234,41 @@ func (r *Runner) Run(ctx context.Context, cases []*conformance.Case) ([]Result, 
 	}
 	close(next)
 	workers.Wait()
-	// What could not be deleted one by one goes with everything else, where
-	// the target can do that.
-	if err := r.config.Profile.reset(context.WithoutCancel(ctx), r.config); err != nil {
+	if going.Err() != nil && ctx.Err() == nil {
+		return results, context.Cause(going)
+	}
+	if err := r.reset(context.WithoutCancel(ctx)); err != nil {
 		return results, err
 	}
-	return results, ctx.Err()
+	return results, context.Cause(ctx)
 }
 
-// one replays a case and cleans up after it.
-func (r *Runner) one(ctx context.Context, number int, c *conformance.Case) Result {
-	result := Result{
+// answers tells whether the target answers anything at all.
+func (r *Runner) answers(ctx context.Context) bool {
+	_, err := r.call(context.WithoutCancel(ctx), "GetCallerIdentity", "Version", versionSTS)
+	return err == nil
+}
+
+// one replays a case and cleans up after it. An error is that of a request
+// which was not answered.
+func (r *Runner) one(ctx context.Context, number int, c *conformance.Case) (result Result, lost error) {
+	result = Result{
 		Case: c.Name, Sentence: c.Sentence, Level: c.Level, Actions: c.Actions, Sources: c.Sources, Generated: c.Generated,
 	}
 	if reason := r.skip(ctx, c); reason != "" {
 		result.Outcome, result.Reason = Skipped, reason
-		return result
+		return result, nil
 	}
 	begin := r.config.Now()
 	s := r.NewSession(number, c)
 	result.Outcome = Passed
 	for _, step := range c.Steps {
-		if !r.step(ctx, s, step, &result) {
+		if ctx.Err() != nil {
+			result.Outcome, result.Reason = Skipped, interrupted(ctx)
+			break
+		}
+		var ok bool
+		if ok, lost = r.step(ctx, s, step, &result); !ok {
 			break
 		}
 	}
@@ -246,29 +277,41 @@ func (r *Runner) one(ctx context.Context, number int, c *conformance.Case) Resul
 		result.Outcome, result.Reason = Failed, "what the case made could not be deleted"
 	}
 	result.Duration = r.config.Now().Sub(begin)
-	return result
+	return result, lost
 }
 
-// step carries a step out; it reports false if the case ends there.
-func (r *Runner) step(ctx context.Context, s *Session, step *conformance.Step, result *Result) bool {
-	sent, err := s.Request(ctx, step)
+// step carries a step out; it reports false if the case ends there, and the
+// error of a request that was not answered. What is on its way is not called off
+// when ctx ends: the target might carry it out after the case was cleaned up
+// after.
+func (r *Runner) step(ctx context.Context, s *Session, step *conformance.Step, result *Result) (ok bool, lost error) {
+	sent, err := s.Request(context.WithoutCancel(ctx), step)
 	if err == nil {
 		var got *Answer
-		if got, err = s.Send(sent); err == nil {
+		if got, lost = s.Send(sent); lost == nil {
 			differences := r.counted(s.Compare(step, got))
 			if len(differences) == 0 {
-				return true
+				return true, nil
+			}
+			for i := range differences {
+				differences[i].Got = s.hide(differences[i].Got)
 			}
 			result.Outcome, result.Differences = Failed, differences
 			result.Request, result.Answer = clip(s.hide(sent.show())), clip(s.hide(got.show()))
-			return false
+			return false, nil
 		}
+		err = lost
 	}
 	result.Outcome, result.Reason = Failed, fmt.Sprintf("step %d: %v", step.Number, err)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		result.Outcome, result.Reason = Skipped, "interrupted"
+	return false, lost
+}
+
+// interrupted is why a case was not begun, or not gone on with.
+func interrupted(ctx context.Context) string {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrGone) {
+		return ErrGone.Error()
 	}
-	return false
+	return "interrupted"
 }
 
 // counted leaves out the sentences where only sticklers compare them, and what
@@ -285,7 +328,7 @@ func (r *Runner) skip(ctx context.Context, c *conformance.Case) string {
 	p := r.config.Profile
 	switch {
 	case ctx.Err() != nil:
-		return "interrupted"
+		return interrupted(ctx)
 	case !c.Proves(r.config.Levels):
 		return "level " + string(c.Level) + " is not asked for"
 	case len(r.config.Actions) > 0 && !slices.ContainsFunc(c.Actions, func(a string) bool { return slices.Contains(r.config.Actions, a) }):

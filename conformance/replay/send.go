@@ -227,7 +227,7 @@ func sign(ctx context.Context, sent *Sent, c Credentials, service, region string
 }
 
 // maxAnswer is the longest answer that is read, in bytes.
-const maxAnswer = 8 << 20
+const maxAnswer = 2 << 20
 
 // Send sends a request and takes note of what it made.
 func (s *Session) Send(sent *Sent) (*Answer, error) {
@@ -236,7 +236,7 @@ func (s *Session) Send(sent *Sent) (*Answer, error) {
 	if answer != nil {
 		status = answer.status
 	}
-	s.made.note(sent.request.Method, sent.request.URL.RequestURI(), sent.body, status, answer)
+	s.made.note(s.runner.account, sent.request.Method, sent.request.URL.RequestURI(), sent.body, status, answer)
 	return answer, err
 }
 
@@ -245,12 +245,15 @@ func (r *Runner) send(sent *Sent) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if closed := response.Body.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(body) > maxAnswer {
+		return nil, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
 	return newAnswer(response.StatusCode, response.Header, body), nil
 }

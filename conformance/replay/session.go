@@ -162,6 +162,6 @@ func (s *Session) CleanUp(ctx context.Context) []string {
 // Answered takes note of an exchange that somebody else had for the session.
 func (s *Session) Answered(method, target, body string, status int, headers http.Header, content []byte) *Answer {
 	answer := newAnswer(status, headers, content)
-	s.made.note(method, target, body, status, answer)
+	s.made.note(s.runner.account, method, target, body, status, answer)
 	return answer
 }

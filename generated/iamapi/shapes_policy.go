@@ -24,7 +24,7 @@ const (
 
 // The values of PermissionsBoundaryType.
 const (
-	PermissionsBoundaryTypePermissionsBoundaryPolicy = "PermissionsBoundaryPolicy"
+	PermissionsBoundaryTypePolicy = "Policy"
 )
 
 // Policy is a managed policy.
@@ -121,7 +121,7 @@ func (s *AttachedPolicy) EncodeXML(w *awsxml.Writer) {
 
 // AttachedPermissionsBoundary is the permissions boundary of a user or a role.
 type AttachedPermissionsBoundary struct {
-	// What bounds the permissions. AWS answers Policy here, which its own model does not list.
+	// What bounds the permissions. Always Policy, which AWS's own model does not list.
 	PermissionsBoundaryType *string
 	// The managed policy that bounds.
 	PermissionsBoundaryArn *string

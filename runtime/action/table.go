@@ -43,6 +43,9 @@ type Service struct {
 	Version string
 	// Namespace is the XML namespace of responses.
 	Namespace string
+	// OmitValues is whether messages about constraints leave out the value that
+	// breaks one.
+	OmitValues bool
 }
 
 // A Table is the actions of a service, in the order of the specification.

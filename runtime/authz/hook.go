@@ -17,7 +17,7 @@ type Hook interface {
 	// Authorize asks it. Values gives the condition keys of the request, until
 	// Authorize returns. An error is for the audit log: the word heeds it already.
 	// A request may be asked about more than once, where what it is decided on
-	// changes meanwhile.
+	// changes meanwhile, or has to be read anew.
 	Authorize(ctx context.Context, req *pluginapi.AuthorizeRequest, values KeyValues) (Word, error)
 }
 

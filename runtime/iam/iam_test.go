@@ -83,7 +83,7 @@ func (f *fixture) call(s step) (action.Response, error) {
 	row, ok := iamapi.Table(f.service()).Lookup(name)
 	require.True(f.t, ok, s)
 
-	var violations validate.Violations
+	violations := validate.Violations{OmitValues: iamapi.Service.OmitValues}
 	request := row.Parse(awsquery.NewDecoder(form, &violations))
 	request.Validate(&violations)
 	if err := violations.Err(); err != nil {

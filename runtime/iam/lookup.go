@@ -56,9 +56,6 @@ func (tx *Tx) subject(userName *string) (*identity.User, error) {
 // path and name, in their case: that is what the caller was authorized on. Of a
 // policy that is not there, missing says so; those of other accounts never are.
 func (s *Service) policy(tx *Tx, policyARN string, missing func(policyARN string) *apierror.Error) (*identity.Policy, error) {
-	if _, err := arn.Parse(policyARN); err != nil {
-		return nil, iamerr.MalformedArn(policyARN)
-	}
 	named, err := arn.ParsePolicy(policyARN, s.config.Account)
 	if err != nil {
 		return nil, iamerr.ArnOfNoPolicy(policyARN)

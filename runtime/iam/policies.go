@@ -18,6 +18,7 @@ func (s *Service) CreatePolicy(tx *Tx, req *iamapi.CreatePolicyRequest) (*iamapi
 	if err := s.checkManagedPolicy(req.PolicyDocument); err != nil {
 		return nil, err
 	}
+	asked := tagsOut(tags) // before they are sorted
 	p := identity.Policy{
 		Name: req.PolicyName, Path: req.Path, Description: action.Value(req.Description),
 		Created: s.config.Now(), Tags: tags,
@@ -32,7 +33,9 @@ func (s *Service) CreatePolicy(tx *Tx, req *iamapi.CreatePolicyRequest) (*iamapi
 	if err := s.policyVersionsInUse(tx); err != nil {
 		return nil, err
 	}
-	return &iamapi.CreatePolicyResponse{Policy: new(s.policyOut(&p))}, nil
+	created := s.policyOut(&p)
+	created.Tags = asked // AWS shows them in the order of the request here, sorted everywhere else
+	return &iamapi.CreatePolicyResponse{Policy: &created}, nil
 }
 
 // GetPolicy returns a managed policy.

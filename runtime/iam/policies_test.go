@@ -33,11 +33,11 @@ func TestCreatePolicy(t *testing.T) {
 			want: &iamapi.CreatePolicyResponse{Policy: limits(nil)},
 		},
 		{
-			name: "a policy is created with description and tags, whose keys are distinguished by case",
+			name: "a policy is created with description and tags, whose keys are distinguished by case and shown in the order of the request",
 			step: step("CreatePolicy PolicyName=limits&Description=a+b&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=A&Tags.member.2.Value=&PolicyDocument=" + allowAll),
 			want: &iamapi.CreatePolicyResponse{Policy: limits(func(p *iamapi.Policy) {
 				p.Path, p.Arn, p.Description = new("/"), new("arn:aws:iam::123456789012:policy/limits"), new("a b")
-				p.Tags = []iamapi.Tag{{Key: "A", Value: ""}, {Key: "a", Value: "1"}}
+				p.Tags = []iamapi.Tag{{Key: "a", Value: "1"}, {Key: "A", Value: ""}}
 			})},
 		},
 		{

@@ -38,7 +38,7 @@ func boundaryOut(boundary identity.PolicyRef) *iamapi.AttachedPermissionsBoundar
 		return nil
 	}
 	return &iamapi.AttachedPermissionsBoundary{
-		PermissionsBoundaryType: new(iamapi.PermissionsBoundaryTypePermissionsBoundaryPolicy),
+		PermissionsBoundaryType: new(iamapi.PermissionsBoundaryTypePolicy),
 		PermissionsBoundaryArn:  new(boundary.ARN),
 	}
 }

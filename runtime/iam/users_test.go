@@ -39,7 +39,7 @@ func alice(change func(*iamapi.User)) iamapi.User {
 }
 
 func limitsBoundary() *iamapi.AttachedPermissionsBoundary {
-	return &iamapi.AttachedPermissionsBoundary{PermissionsBoundaryType: new("PermissionsBoundaryPolicy"), PermissionsBoundaryArn: new(limitsARN)}
+	return &iamapi.AttachedPermissionsBoundary{PermissionsBoundaryType: new("Policy"), PermissionsBoundaryArn: new(limitsARN)}
 }
 
 func TestCreateUser(t *testing.T) {
@@ -99,7 +99,7 @@ func TestPoliciesByARN(t *testing.T) {
 		{name: "the case must be that of the policy", arn: "arn:aws:iam:::policy/ops/Limits", err: missing("arn:aws:iam:::policy/ops/Limits")},
 		{name: "an ARN of a user", arn: "arn:aws:iam:::user/ops/limits", err: "InvalidInput: ARN arn:aws:iam:::user/ops/limits is not valid."},
 		{name: "an ARN of another service", arn: "arn:aws:s3:::policy/ops/limits", err: "InvalidInput: ARN arn:aws:s3:::policy/ops/limits is not valid."},
-		{name: "no ARN at all", arn: "policy/ops/limits-and-more", err: "ValidationError: ARN policy/ops/limits-and-more is not valid."},
+		{name: "no ARN at all", arn: "policy/ops/limits-and-more", err: "InvalidInput: ARN policy/ops/limits-and-more is not valid."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -339,7 +339,7 @@ func TestSetUserStatus(t *testing.T) {
 			name:  "there are two statuses",
 			after: []step{createAlice},
 			step:  "SetUserStatus UserName=alice&Status=inactive",
-			err:   "ValidationError: 1 validation error detected: Value 'inactive' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]",
+			err:   "ValidationError: 1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]",
 		},
 		{
 			name: "a user that does not exist",

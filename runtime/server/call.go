@@ -59,16 +59,17 @@ type call struct {
 
 	// What the steps need room for: here, so that it is allocated once for many
 	// requests.
-	body       bytes.Buffer
-	large      bool // the body has one of the places of large ones
-	xml        *awsxml.Writer
-	form       awsquery.Form
-	decoder    awsquery.Decoder
-	violations validate.Violations
-	named      [2]action.Resource
-	keys       requestKeys
-	entropy    [16]byte
-	answering  func(storage.Reader) error // answerFrom
+	authorization sigv4.Authorization
+	body          bytes.Buffer
+	large         bool // the body has one of the places of large ones
+	xml           *awsxml.Writer
+	form          awsquery.Form
+	decoder       awsquery.Decoder
+	violations    validate.Violations
+	named         [2]action.Resource
+	keys          requestKeys
+	entropy       [16]byte
+	answering     func(storage.Reader) error // answerFrom
 }
 
 var calls = sync.Pool{New: func() any {
@@ -162,22 +163,21 @@ func (c *call) authenticate(ctx context.Context, w http.ResponseWriter) error {
 	if err := c.acceptable(); err != nil {
 		return err
 	}
-	auth, err := c.server.verifier.Parse(sigv4.RequestOf(c.request))
-	if err != nil {
+	if err := c.server.verifier.ParseInto(&c.authorization, sigv4.RequestOf(c.request)); err != nil {
 		return signatureError(err)
 	}
-	c.auth = auth
-	c.service = c.server.services[auth.Service]
+	c.auth = &c.authorization
+	c.service = c.server.services[c.auth.Service]
 	if err := c.readBody(ctx, w); err != nil {
 		return err
 	}
-	identity, err := c.server.verifier.Verify(ctx, auth, sha256.Sum256(c.body.Bytes()))
+	identity, err := c.server.verifier.Verify(ctx, c.auth, sha256.Sum256(c.body.Bytes()))
 	if err != nil {
 		return signatureError(err)
 	}
 	c.cred = identity.Principal
 	c.principal = c.cred.principal
-	c.server.used.record(c.principal, c.service.Name, auth.Region, c.start)
+	c.server.used.record(c.principal, c.service.Name, c.auth.Region, c.start)
 	return nil
 }
 
@@ -264,6 +264,7 @@ func (c *call) dispatch() error {
 	if err := c.lookup(&c.form); err != nil {
 		return err
 	}
+	c.violations.OmitValues = c.service.OmitValues
 	c.decoder = *awsquery.NewDecoder(&c.form, &c.violations)
 	c.input = c.row.parse(&c.decoder)
 	c.input.Validate(&c.violations)

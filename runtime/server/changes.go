@@ -17,6 +17,10 @@ import (
 type changes struct {
 	seed  maphash.Seed
 	slots [1 << 16]atomic.Uint64
+	// under counts the commits under way that have changed a record of the slot:
+	// others may see such a commit before it is marked, and long before it is
+	// acknowledged.
+	under [1 << 16]atomic.Int32
 }
 
 // dependencies are what a computed value was read from, and when.
@@ -61,6 +65,14 @@ func (c *changes) since(d dependencies) bool {
 	return false
 }
 
+// changing tells whether a record has changed after a revision, or may have: a
+// commit that changes it is under way. Where it says no, nobody can have seen the
+// record changed before the question was asked.
+func (c *changes) changing(slot uint16, revision storage.Revision) bool {
+	// In this order: a commit that ends between the two is marked by then.
+	return c.under[slot].Load() > 0 || c.slots[slot].Load() > uint64(revision)
+}
+
 // A markingStore marks what a transaction wrote before Update returns, so that
 // the answer to a write is never older than what the next request sees.
 type markingStore struct {
@@ -71,11 +83,15 @@ type markingStore struct {
 
 // Update implements storage.Store.
 func (s *markingStore) Update(ctx context.Context, fn func(storage.Tx) error) (storage.Revision, error) {
-	tx := &markingTx{}
+	tx := &markingTx{changes: s.changes}
+	defer tx.over()
 	var refused error
 	revision, err := s.Store.Update(ctx, func(inner storage.Tx) error {
-		tx.Tx, tx.keys = inner, tx.keys[:0] // fn may run again
-		refused = fn(tx)
+		tx.over() // fn may run again
+		tx.Tx, tx.keys = inner, tx.keys[:0]
+		if refused = fn(tx); refused == nil {
+			tx.underWay()
+		}
 		return refused
 	})
 	switch {
@@ -101,7 +117,27 @@ func (s *markingStore) markUnknown(ctx context.Context, keys [][]byte) {
 type markingTx struct {
 	storage.Tx
 
-	keys [][]byte
+	changes *changes
+	keys    [][]byte
+	slots   []uint16 // of the keys, while the commit is under way
+}
+
+// underWay says that what the transaction wrote will be committed, unless that fails.
+func (tx *markingTx) underWay() {
+	for _, key := range tx.keys {
+		slot := tx.changes.slot(key)
+		tx.changes.under[slot].Add(1)
+		tx.slots = append(tx.slots, slot)
+	}
+}
+
+// over says that nothing is under way any more: it is marked, or has not been
+// committed.
+func (tx *markingTx) over() {
+	for _, slot := range tx.slots {
+		tx.changes.under[slot].Add(-1)
+	}
+	tx.slots = tx.slots[:0]
 }
 
 func (tx *markingTx) Put(key, value []byte) error {

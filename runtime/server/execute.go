@@ -25,15 +25,16 @@ func (c *call) execute(ctx context.Context) (action.Response, error) {
 }
 
 // read decides and acts on one snapshot, between which nothing can change. Whether
-// an action reads more than one record shows when it is first carried out.
+// an action reads more than one record shows when it is first carried out; a
+// refusal, which may come before most of the reading, does not show it.
 func (c *call) read(ctx context.Context) (action.Response, error) {
 	guess := c.row.single.Load()
 	single, err := c.server.recent.view(ctx, guess, c.answering)
-	if single != guess {
-		c.row.single.Store(single)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if single != guess {
+		c.row.single.Store(single)
 	}
 	return c.response, nil
 }
@@ -135,6 +136,7 @@ func (c *call) act(ctx context.Context, read *storage.Recorder) (response action
 
 // authorize resolves what the request names and asks whether the caller may.
 func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
+	c.keys, c.denial, c.hooked = requestKeys{call: c}, nil, nil // of an earlier attempt
 	var err error
 	c.resources, err = c.resolve(tx, c.resources[:0])
 	if err != nil {
@@ -143,7 +145,6 @@ func (c *call) authorize(ctx context.Context, tx *identity.Tx) error {
 	if c.row.permission.String() == "sts:GetCallerIdentity" {
 		return nil // no policy can deny it
 	}
-	c.keys, c.denial, c.hooked = requestKeys{call: c}, nil, nil // of an earlier attempt
 	c.question = authz.Request{
 		Principal: c.principal, Account: c.server.config.Account, Action: c.row.permission, SelfService: c.row.SelfService, ReadOnly: c.row.Access.ReadOnly(),
 		Resources: c.resources,

@@ -38,10 +38,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 // observe counts the call.
 func (c *call) observe(err error) {
-	m, action := c.server.metrics, ""
-	if c.row != nil {
-		action = c.row.Name
+	if err == nil {
+		c.row.succeeded().Inc()
+	} else {
+		action := ""
+		if c.row != nil {
+			action = c.row.Name
+		}
+		c.server.metrics.requests.WithLabelValues(c.service.Name, action, apierror.CodeOf(err)).Inc()
 	}
-	m.requests.WithLabelValues(c.service.Name, action, apierror.CodeOf(err)).Inc()
-	m.duration.WithLabelValues(c.service.Name).Observe(c.server.config.Now().Sub(c.start).Seconds())
+	c.service.duration.Observe(c.server.config.Now().Sub(c.start).Seconds())
 }

@@ -12,19 +12,21 @@ import (
 
 // recent keeps the records that were read lately, for requests that read no more
 // than one, as GetUser does: one record needs no snapshot, and a transaction costs
-// more than all else that such a request does with the store.
+// more than all else that such a request does with the store. That a record is not
+// there is kept as well: who may not ask must not learn it from the time it takes.
 type recent struct {
 	store   storage.Store
 	changes *changes
 
 	mu      sync.RWMutex
 	records map[string]recentRecord // guarded by mu; by key
-	size    int                     // guarded by mu; of all keys and values, in bytes
+	size    int                     // guarded by mu; of all records, see recentRecord.size
 }
 
 // A recentRecord is a record as it was at a revision.
 type recentRecord struct {
 	value    []byte
+	ok       bool // it is there
 	slot     uint16
 	revision storage.Revision
 }
@@ -34,6 +36,8 @@ const (
 	mostRecent = 16 << 20
 	// longestRecent is the longest value that is kept.
 	longestRecent = 16 << 10
+	// recentOverhead is about what a record takes besides its key and value, in bytes.
+	recentOverhead = 128
 )
 
 func newRecent(store storage.Store, changes *changes) *recent {
@@ -42,12 +46,12 @@ func newRecent(store storage.Store, changes *changes) *recent {
 
 // view runs fn on a snapshot like View, or, if guess says that it is worth a try, on
 // one record that has not changed since it was read; where that was not enough, it
-// runs fn again. It tells whether fn needed no more than one record that is there.
+// runs fn again. It tells whether fn needed no more than one record.
 func (x *recent) view(ctx context.Context, guess bool, fn func(storage.Reader) error) (single bool, err error) {
 	if guess {
 		r := oneRecord{recent: x}
 		err := fn(&r)
-		// What was read is what there is, if nothing has changed it until now.
+		// What was read is what there is, if nothing can have changed it until now.
 		if !r.more && (r.key == nil || !x.changed(r.record)) {
 			return true, err
 		}
@@ -57,7 +61,7 @@ func (x *recent) view(ctx context.Context, guess bool, fn func(storage.Reader) e
 		r = watchedReader{Reader: reader}
 		err := fn(&r)
 		if !r.more && r.key != nil {
-			x.keep(r.key, r.value, reader.Revision())
+			x.keep(r.key, recentRecord{r.value, r.ok, x.changes.slot(r.key), reader.Revision()})
 		}
 		return err
 	})
@@ -71,27 +75,31 @@ func (x *recent) find(key []byte) (recentRecord, bool) {
 	return record, ok && !x.changed(record)
 }
 
-// changed tells whether a record has changed since it was read.
+// changed tells whether a record has changed since it was read, or is being written.
 func (x *recent) changed(r recentRecord) bool {
-	return x.changes.slots[r.slot].Load() > uint64(r.revision)
+	return x.changes.changing(r.slot, r.revision)
 }
 
-func (x *recent) keep(key, value []byte, revision storage.Revision) {
-	if len(value) > longestRecent {
+// keep keeps a copy of a record, whose value may be one of the store's.
+func (x *recent) keep(key []byte, record recentRecord) {
+	if len(record.value) > longestRecent {
 		return
 	}
-	record := recentRecord{bytes.Clone(value), x.changes.slot(key), revision}
+	record.value = bytes.Clone(record.value)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if old, ok := x.records[string(key)]; ok {
-		x.size -= len(key) + len(old.value)
+		x.size -= old.size(key)
 	}
-	if x.size += len(key) + len(value); x.size > mostRecent {
+	if x.size += record.size(key); x.size > mostRecent {
 		clear(x.records)
-		x.size = len(key) + len(value)
+		x.size = record.size(key)
 	}
 	x.records[string(key)] = record
 }
+
+// size is what a record takes with its key, in bytes.
+func (r *recentRecord) size(key []byte) int { return len(key) + len(r.value) + recentOverhead }
 
 // oneRecord reads one recent record and no more.
 type oneRecord struct {
@@ -117,7 +125,7 @@ func (r *oneRecord) Get(key []byte) (value []byte, ok bool, err error) {
 		r.more = true
 		return nil, false, errMoreThanOne
 	}
-	return r.record.value, true, nil
+	return r.record.value, r.record.ok, nil
 }
 
 // Scan implements storage.Reader.
@@ -131,17 +139,18 @@ type watchedReader struct {
 	storage.Reader
 
 	key, value []byte // of the first record
-	more       bool   // than one, or one that is not there
+	ok         bool   // it is there
+	more       bool   // than one, or one that could not be read
 }
 
 // Get implements storage.Reader.
 func (r *watchedReader) Get(key []byte) (value []byte, ok bool, err error) {
 	value, ok, err = r.Reader.Get(key)
 	switch {
-	case err != nil || !ok:
+	case err != nil:
 		r.more = true
 	case r.key == nil:
-		r.key, r.value = key, value
+		r.key, r.value, r.ok = key, value, ok
 	case !bytes.Equal(r.key, key):
 		r.more = true
 	}

@@ -31,7 +31,8 @@ import (
 
 // A Config says what a Server serves. Store, Sealer, Account and Root are required.
 type Config struct {
-	// Store holds the account. The caller closes it after the Server.
+	// Store holds the account. The caller closes it after the Server, and lets nobody
+	// else write to it meanwhile: what was read is kept until the Server changes it.
 	Store storage.Store
 	// Sealer seals the secrets in it.
 	Sealer identity.Sealer
@@ -160,10 +161,10 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Validator: cfg.Validator, Generator: cfg.Generator,
 	})
 	s.services = map[string]*service{
-		iamapi.Service.Name: newService(s.permissions.Vocabulary(), iamapi.Table(s.handlers), func(tx *identity.Tx, c *call) *iam.Tx {
+		iamapi.Service.Name: newService(s.metrics, s.permissions.Vocabulary(), iamapi.Table(s.handlers), func(tx *identity.Tx, c *call) *iam.Tx {
 			return &iam.Tx{Tx: tx, Caller: c.principal, Key: c.prepared.Key}
 		}),
-		stsapi.Service.Name: newService(s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, c *call) sts.Tx {
+		stsapi.Service.Name: newService(s.metrics, s.permissions.Vocabulary(), stsapi.Table(sts.Service{}), func(_ *identity.Tx, c *call) sts.Tx {
 			return sts.Tx{Caller: c.principal}
 		}),
 	}

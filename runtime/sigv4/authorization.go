@@ -47,44 +47,44 @@ type parameters struct {
 	algorithm, credential, signedHeaders, signature string
 }
 
-// parse is Verifier.Parse, whatever the type of principals.
-func (c *Config) parse(req Request, now time.Time) (*Authorization, error) {
+// parse is Verifier.ParseInto, whatever the type of principals.
+func (c *Config) parse(a *Authorization, req Request, now time.Time) error {
 	if err := req.bounded(); err != nil {
-		return nil, err
+		return err
 	}
-	a := &Authorization{req: req}
+	*a = Authorization{req: req}
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	if err := s.params.parse(req.Query); err != nil {
-		return nil, err
+		return err
 	}
 	p, err := a.read(&s.params)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.algorithm != algorithm {
-		return nil, incomplete("Unsupported AWS 'algorithm': '%s' (only %s for now). ", clip(p.algorithm), algorithm)
+		return incomplete("Unsupported AWS 'algorithm': '%s' (only %s for now). ", clip(p.algorithm), algorithm)
 	}
 	if err := a.setCredential(p.credential, c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.checkTime(&s.params, c.Skew, now); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.setSignedHeaders(p.signedHeaders); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.setDeclared(&s.params); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.setToken(&s.params); err != nil {
-		return nil, err
+		return err
 	}
 	if !decodeHash(&a.signature, p.signature) {
-		return nil, mismatch()
+		return mismatch()
 	}
 	a.query = s.params.appendCanonical(a.room[:0], a.profile.UnsignedToken)
-	return a, nil
+	return nil
 }
 
 // read finds the one signature of the request, and its date.

@@ -135,7 +135,17 @@ type Identity[P any] struct {
 // credential scope, the dates, headers that must be signed, and a declared
 // payload hash that is none. An error is always an *Error.
 func (v *Verifier[P]) Parse(req Request) (*Authorization, error) {
-	return v.cfg.parse(req, v.now())
+	a := new(Authorization)
+	if err := v.ParseInto(a, req); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// ParseInto is Parse into memory of the caller's, where nothing of what it held
+// stays. After an error it is of no use.
+func (v *Verifier[P]) ParseInto(a *Authorization, req Request) error {
+	return v.cfg.parse(a, req, v.now())
 }
 
 // Verify checks the signature of a request that Parse has read. payload is the

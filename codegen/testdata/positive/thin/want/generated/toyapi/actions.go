@@ -7,7 +7,7 @@ package toyapi
 import "iamserver/runtime/action"
 
 // Service is what names the service on the wire.
-var Service = action.Service{Name: "toy", Version: "2010-05-08", Namespace: "https://toy.example.com/doc/2010-05-08/"}
+var Service = action.Service{Name: "toy", Version: "2010-05-08", Namespace: "https://toy.example.com/doc/2010-05-08/", OmitValues: true}
 
 // Quotas are the limits that an account's settings may change. 0 means unlimited.
 type Quotas struct {
