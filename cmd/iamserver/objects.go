@@ -29,7 +29,7 @@ type objectFlags struct {
 	S3Domain          []string `name:"s3-domain" env:"IAMSERVER_S3_DOMAIN" help:"Hosts whose subdomains are buckets: with s3.example.com, photos.s3.example.com is the bucket photos." placeholder:"HOST,…"`
 	S3Keys            string   `name:"s3-keys" env:"IAMSERVER_S3_KEYS" help:"Object keys that the other store tells apart: exact, all of them; or files, none with an empty, . or .. segment, which may be the same file. Declare exact only what is." enum:"exact,files" default:"files"`
 	S3Reserved        []string `name:"s3-reserved" env:"IAMSERVER_S3_RESERVED" help:"Names that the other store keeps for itself in each bucket: no key may begin with one of them and a slash, nor have a segment that ends as one with a * in front, unless --s3-keys is exact." default:".sgwtmp,.uploads,*.versions" placeholder:"NAME,…"`
-	S3ReservedBuckets []string `name:"s3-reserved-buckets" env:"IAMSERVER_S3_RESERVED_BUCKETS" help:"Names of buckets that there cannot be: the other store has APIs of its own in their place." default:"${apiBuckets}" placeholder:"NAME,…"`
+	S3ReservedBuckets []string `name:"s3-reserved-buckets" env:"IAMSERVER_S3_RESERVED_BUCKETS" help:"Names of buckets that there cannot be: the other store has APIs of its own in their place. With --s3-virtual-hosts, no key may begin with one of them either." default:"${apiBuckets}" placeholder:"NAME,…"`
 	S3VirtualHosts    bool     `name:"s3-virtual-hosts" env:"IAMSERVER_S3_VIRTUAL_HOSTS" help:"Name buckets to the other store by host, not by path."`
 	BlockPublicAccess bool     `help:"Block public access to every bucket that has no setting of its own."`
 }

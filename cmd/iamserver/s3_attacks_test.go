@@ -158,6 +158,13 @@ func storyPresigned(t *testing.T, o *objects) {
 	require.Equal(t, "200 x", o.get(t, o.root, b, "b"))
 	require.Contains(t, send("PUT", o.presigned(t, user, "PUT", "/"+b+"/headers/a", hour, now), "x", nil), "403 AccessDenied")
 	require.Equal(t, 200, o.send(t, user, message{method: "PUT", target: "/" + b + "/headers/a", body: "x"}).status)
+	// However a value is written, policies are held against what the store reads.
+	strict := o.user(t, "strict", allow("PutObject", b+"/*"), deny("PutObject", b+"/*", `"Condition":{"StringEquals":{"s3:x-amz-storage-class":"STANDARD_IA"}}`))
+	for _, class := range []string{"STANDARD_IA", "%20STANDARD_IA", "STANDARD_IA%20", "%09STANDARD_IA", "+STANDARD_IA"} {
+		require.Contains(t, send("PUT", o.presigned(t, strict, "PUT", "/"+b+"/b?x-amz-storage-class="+class, hour, now), "y", nil), "403 AccessDenied", class)
+	}
+	require.Contains(t, send("PUT", o.presigned(t, strict, "PUT", "/"+b+"/b?x-amz-meta-a=b%0d%0ac:d", hour, now), "y", nil), "400 InvalidURI")
+	require.Equal(t, "200 x", o.get(t, o.root, b, "b"))
 
 	o.iam.must(t, "UpdateAccessKey", "UserName", o.name("user"), "AccessKeyId", user.AccessKeyID, "Status", "Inactive")
 	require.Contains(t, send("GET", get, "", nil), "403 InvalidAccessKeyId")

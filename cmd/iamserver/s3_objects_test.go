@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -281,6 +282,30 @@ func storyLocks(t *testing.T, o *objects) {
 	kept := elements(left.body, "Key")
 	slices.Sort(kept)
 	require.Equal(t, []string{"mine/c", "others/a", "others/b"}, kept)
+	// What a policy denies, no other way to write it gets.
+	lender := o.user(t, "lender", allow("PutObject PutObjectRetention PutObjectLegalHold", b+"/*"),
+		deny("PutObject PutObjectRetention", b+"/*", `"Condition":{"StringEquals":{"s3:object-lock-mode":"COMPLIANCE"}}`),
+		deny("PutObject PutObjectRetention", b+"/*", `"Condition":{"NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"10"}}`),
+		deny("PutObject PutObjectLegalHold", b+"/*", `"Condition":{"StringEquals":{"s3:object-lock-legal-hold":"ON"}}`))
+	later := time.Now().Add(1000 * time.Hour).UTC()
+	for _, lock := range [][2]string{
+		{"COMPLIANCE", until},
+		{"compliance", until},
+		{" COMPLIANCE", until},
+		{"GOVERNANCE", later.Format(time.RFC3339)},
+		{"GOVERNANCE", later.Format("2006-01-02T15:04:05-0700")},
+		{"GOVERNANCE", later.Format("20060102T150405Z")},
+		{"GOVERNANCE", " " + later.Format(time.RFC3339)},
+	} {
+		query := "?x-amz-object-lock-mode=" + url.QueryEscape(lock[0]) + "&x-amz-object-lock-retain-until-date=" + url.QueryEscape(lock[1])
+		require.Contains(t, []int{400, 403}, o.send(t, lender, message{method: "PUT", target: "/" + b + "/lent" + query, body: "x"}).status, query)
+		document := "<Retention><Mode>" + lock[0] + "</Mode><RetainUntilDate>" + lock[1] + "</RetainUntilDate></Retention>"
+		require.Contains(t, []int{400, 403}, o.send(t, lender, message{method: "PUT", target: "/" + b + "/mine/c?retention", body: document}).status, document)
+	}
+	for _, hold := range []string{"ON", "on", " ON"} {
+		require.Contains(t, []int{400, 403}, o.send(t, lender, message{method: "PUT", target: "/" + b + "/lent?x-amz-object-lock-legal-hold=" + url.QueryEscape(hold), body: "x"}).status, hold)
+		require.Contains(t, []int{400, 403}, o.send(t, lender, message{method: "PUT", target: "/" + b + "/mine/c?legal-hold", body: "<LegalHold><Status>" + hold + "</Status></LegalHold>"}).status, hold)
+	}
 }
 
 // Errors have S3's form: ids, no body for HEAD, and nothing of the store.

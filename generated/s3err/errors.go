@@ -287,6 +287,32 @@ func InvalidTagging() *apierror.Error {
 	return InvalidArgument.New("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
 }
 
+// LockModeUnknown returns InvalidArgument: Unknown wormMode directive.
+func LockModeUnknown() *apierror.Error {
+	return InvalidArgument.New("Unknown wormMode directive.")
+}
+
+// LegalHoldUnknown returns InvalidArgument: Legal Hold must be either of 'ON' or 'OFF'
+func LegalHoldUnknown() *apierror.Error {
+	return InvalidArgument.New("Legal Hold must be either of 'ON' or 'OFF'")
+}
+
+// RetainUntilUnreadable returns InvalidArgument: The retain until date must be provided in ISO 8601
+// format
+func RetainUntilUnreadable() *apierror.Error {
+	return InvalidArgument.New("The retain until date must be provided in ISO 8601 format")
+}
+
+// MaxKeysNotValid returns InvalidArgument: Provided max-keys not an integer or within integer range
+func MaxKeysNotValid() *apierror.Error {
+	return InvalidArgument.New("Provided max-keys not an integer or within integer range")
+}
+
+// VersionIDEmpty returns InvalidArgument: Version id cannot be the empty string
+func VersionIDEmpty() *apierror.Error {
+	return InvalidArgument.New("Version id cannot be the empty string")
+}
+
 // ForwardedForNotValid returns InvalidArgument: The X-Forwarded-For header of the proxy holds
 // something that is no address.
 func ForwardedForNotValid() *apierror.Error {
@@ -308,6 +334,12 @@ func HeaderTwice(header string) *apierror.Error {
 // reserved name.
 func AmbiguousKey() *apierror.Error {
 	return InvalidArgument.New("The store behind this server cannot tell the object key from another one. Segments between slashes must not be empty, '.' or '..', and the first must not be a reserved name.")
+}
+
+// KeyOfOthers returns InvalidArgument: The object key begins with a name under which the store behind
+// this server has something else.
+func KeyOfOthers() *apierror.Error {
+	return InvalidArgument.New("The object key begins with a name under which the store behind this server has something else.")
 }
 
 // PathAsID returns InvalidArgument: The id of a version or an upload must not have a slash, and not be

@@ -200,5 +200,9 @@ func locationOf(hr *http.Request, r *Request) string {
 	if hr.TLS != nil {
 		scheme = "https"
 	}
-	return fmt.Sprintf("%s://%s%s", scheme, hr.Host, r.AppendPath(nil))
+	path := r.AppendPath(nil)
+	if r.inHost {
+		path = path[len("/")+len(r.Bucket):]
+	}
+	return fmt.Sprintf("%s://%s%s", scheme, hr.Host, path)
 }

@@ -262,6 +262,135 @@ func TestVirtualHosts(t *testing.T) {
 	}
 }
 
+// Policies are held against what the store will read: around the value of a header,
+// HTTP has no spaces, wherever the client put it.
+func TestValuesHaveNoSpacesAround(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{})
+	for name, req := range map[string]sigv4.Request{
+		"a header":              {Method: "PUT", Path: "/photos/k", Header: http.Header{"X-Amz-Storage-Class": {" GLACIER\t"}}},
+		"a parameter":           {Method: "PUT", Path: "/photos/k", Query: "x-amz-storage-class=%20GLACIER%09"},
+		"a parameter with plus": {Method: "PUT", Path: "/photos/k", Query: "X-Amz-Storage-Class=+GLACIER+"},
+	} {
+		var r s3.Request
+		require.NoError(t, c.Classify(req, &r), name)
+		need := r.AppendNeeds(nil)[0]
+		key, tag := r.ConditionKey(&need, "s3:x-amz-storage-class")
+		got, ok := r.Values(&need, key, tag, noon)
+		require.True(t, ok, name)
+		require.Equal(t, []string{"GLACIER"}, got, name)
+	}
+	// What HTTP leaves in place is another value, and asks for what other values do.
+	var r s3.Request
+	require.NoError(t, c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Header: http.Header{"X-Amz-Copy-Source": {"/photos/a"}, "X-Amz-Tagging-Directive": {"\u00a0REPLACE"}}}, &r))
+	require.Len(t, r.AppendNeeds(nil), 4)
+}
+
+// A condition on a value that no store should take, but some do, says nothing of the
+// one that they take it for.
+func TestValuesThatStoresReadInTheirOwnWay(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{})
+	put := func(name, value string) sigv4.Request {
+		return sigv4.Request{Method: "PUT", Path: "/photos/k", Header: http.Header{name: {value}}}
+	}
+	for _, tt := range []struct {
+		name string
+		req  sigv4.Request
+		want error
+	}{
+		{"a mode", put("X-Amz-Object-Lock-Mode", "COMPLIANCE"), nil},
+		{"a mode in another case", put("X-Amz-Object-Lock-Mode", "compliance"), s3err.LockModeUnknown()},
+		{"a mode in the query", sigv4.Request{Method: "PUT", Path: "/photos/k", Query: "x-amz-object-lock-mode=compliance"}, s3err.LockModeUnknown()},
+		{"a hold", put("X-Amz-Object-Lock-Legal-Hold", "OFF"), nil},
+		{"a hold in another case", put("X-Amz-Object-Lock-Legal-Hold", "On"), s3err.LegalHoldUnknown()},
+		{"a date", put("X-Amz-Object-Lock-Retain-Until-Date", "2026-12-05T05:23:21.000Z"), nil},
+		{"a date in another form", put("X-Amz-Object-Lock-Retain-Until-Date", "20261205T052321Z"), s3err.RetainUntilUnreadable()},
+		{"a page of some length", get("/photos?list-type=2&max-keys=10"), nil},
+		{"a page of the usual length", get("/photos?list-type=2&max-keys="), nil},
+		{"a page of a length with a sign", get("/photos?list-type=2&max-keys=%2B1000"), s3err.MaxKeysNotValid()},
+		{"a page of a length with a point", get("/photos?versions&max-keys=1000.0"), s3err.MaxKeysNotValid()},
+		{"a version without an id", get("/photos/k?versionId="), s3err.VersionIDEmpty()},
+	} {
+		require.Equal(t, tt.want, c.Classify(tt.req, &s3.Request{}), tt.name)
+	}
+	var r s3.Request
+	require.NoError(t, c.Classify(get("/photos?list-type=2&max-keys="), &r))
+	need := r.AppendNeeds(nil)[0]
+	key, tag := r.ConditionKey(&need, "s3:max-keys")
+	got, _ := r.Values(&need, key, tag, noon)
+	require.Equal(t, []string{"1000"}, got)
+	for document, ok := range map[string]bool{
+		"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-12-05T05:23:21Z</RetainUntilDate></Retention>": true,
+		"<Retention/>": true,
+		"<Retention><Mode>governance</Mode><RetainUntilDate>2026-12-05T05:23:21Z</RetainUntilDate></Retention>":     false,
+		"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2026-12-05T05:23:21+0000</RetainUntilDate></Retention>": false,
+	} {
+		require.NoError(t, c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Query: "retention"}, &r))
+		_, err := r.ReadDocument([]byte(document))
+		require.Equal(t, ok, err == nil, document)
+	}
+	require.NoError(t, c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Query: "legal-hold"}, &r))
+	_, err := r.ReadDocument([]byte("<LegalHold><Status>on</Status></LegalHold>"))
+	require.Equal(t, s3err.InvalidDocument(), err)
+}
+
+// No header can hold a line break, wherever its value stood before.
+func TestControlCharacters(t *testing.T) {
+	c := s3.NewClassifier(s3.Config{})
+	for value, ok := range map[string]bool{"x%0d%0ay:z": false, "x%00": false, "%7F": false, "a%09b": true, "%C3%A9%20b": true, "x\x01": false, "%0A": false} {
+		err := c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Query: "x-amz-meta-a=" + value}, &s3.Request{})
+		require.Equal(t, ok, err == nil, value)
+	}
+	for value, ok := range map[string]bool{"two\r\nlines": false, "one line": true} {
+		for _, name := range []string{"x-amz-meta-a", "Content-Type"} {
+			r := s3.Request{}
+			require.NoError(t, c.Classify(sigv4.Request{Method: "POST", Path: "/photos"}, &r))
+			body := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value +
+				"\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n"
+			_, err := c.ReadForm(&r, "multipart/form-data; boundary=b", strings.NewReader(body))
+			require.Equal(t, ok, err == nil, name+value)
+		}
+	}
+}
+
+// Where the store is sent buckets by host, the key stands where others have a bucket,
+// and its APIs are there as well.
+func TestKeysBeforeOtherAPIs(t *testing.T) {
+	for _, profile := range []s3.KeyProfile{files, {}} {
+		c := s3.NewClassifier(s3.Config{Keys: profile, ReservedBuckets: s3.APIBuckets, VirtualHosts: true})
+		for key, ok := range map[string]bool{
+			"minio/admin/v3/export-iam": false, "minio": false, "minio/": false, "%6dinio/health/live": false, "admin/user": false, "status": false,
+			"//minio/admin/v3/info": false, "minio-photos/a": true, "photos/minio/a": true, "Minio/a": true,
+		} {
+			plain := strings.ReplaceAll(key, "%6d", "m")
+			for name, err := range map[string]error{
+				"a read":     c.Classify(get("/photos/"+key), &s3.Request{}),
+				"an upload":  c.Classify(sigv4.Request{Method: "POST", Path: "/photos/" + key, Query: "uploads"}, &s3.Request{}),
+				"a source":   c.Classify(sigv4.Request{Method: "PUT", Path: "/photos/k", Header: http.Header{"X-Amz-Copy-Source": {"/photos/" + key}}}, &s3.Request{}),
+				"a deletion": parsed(c, plain),
+				"a form":     posted(c, plain),
+			} {
+				require.Equal(t, ok, err == nil, "%s of %s: %v", name, key, err)
+			}
+		}
+		require.NoError(t, s3.NewClassifier(s3.Config{Keys: files, ReservedBuckets: s3.APIBuckets}).Classify(get("/photos/minio/a"), &s3.Request{}), "a store with buckets in the path")
+	}
+}
+
+func parsed(c *s3.Classifier, key string) error {
+	_, err := c.ParseDeletions([]byte("<Delete><Object><Key>" + key + "</Key></Object></Delete>"))
+	return err
+}
+
+func posted(c *s3.Classifier, key string) error {
+	r := s3.Request{}
+	if err := c.Classify(sigv4.Request{Method: "POST", Path: "/photos"}, &r); err != nil {
+		return err
+	}
+	body := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n" + key + "\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n"
+	_, err := c.ReadForm(&r, "multipart/form-data; boundary=b", strings.NewReader(body))
+	return err
+}
+
 // Requests without escapes cost no memory, the others one string.
 func TestClassifyAllocatesNothing(t *testing.T) {
 	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}, Keys: files})

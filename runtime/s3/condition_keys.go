@@ -54,7 +54,7 @@ func (r *Request) Values(n *Need, k *operation.Key, tag string, now time.Time) (
 		return one(r.Header(k.Param))
 	case operation.FromQuery:
 		value, ok := r.Parameter(k.Param)
-		if !ok && k.Default != "" {
+		if value == "" && k.Default != "" {
 			value, ok = k.Default, true
 		}
 		return one(value, ok)

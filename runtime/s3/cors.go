@@ -38,6 +38,9 @@ const (
 	maxCORS      = 64 << 10
 	maxCORSRules = 100
 	maxCORSID    = 255
+	// More headers than any page asks for. Nobody signs a preflight, and each of its
+	// headers is compared with those of all rules.
+	maxCORSAsked = 100
 )
 
 var corsMethods = []string{"GET", "PUT", "HEAD", "POST", "DELETE"}
@@ -103,8 +106,18 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// Document writes the rules as PutBucketCors and GetBucketCors have them.
-func (c *CORS) Document() ([]byte, error) { return writeDocument("CORSConfiguration", c) }
+// Document writes the rules as PutBucketCors and GetBucketCors have them. Written anew,
+// they may be longer than they were, and too long for ParseCORS: the error is the same.
+func (c *CORS) Document() ([]byte, error) {
+	text, err := writeDocument("CORSConfiguration", c)
+	if err == nil && len(text) > maxCORS {
+		err = s3err.InvalidDocument()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
 
 // A CrossOrigin is what a browser says of the page that a request comes from: in the
 // request, or in the preflight that asks whether it may send it.
@@ -156,6 +169,9 @@ func (r *CORSRule) origin(origin string) (pattern string, ok bool) {
 }
 
 func (r *CORSRule) allowsHeaders(list string) bool {
+	if strings.Count(list, ",") >= maxCORSAsked {
+		return false
+	}
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.ToLower(strings.TrimSpace(name)); name == "" {
 			continue

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"iamserver/generated/s3err"
 	"iamserver/runtime/s3"
 )
 
@@ -38,6 +39,7 @@ func TestCORSAnswers(t *testing.T) {
 		},
 		{"any origin", s3.CrossOrigin{Origin: "null", Method: "HEAD"}, "Allow-Methods: HEAD, Allow-Origin: *"},
 		{"a header that is not allowed", s3.CrossOrigin{Origin: "https://a.example2.com", Method: "GET", Headers: "x-amz-date, cookie"}, ""},
+		{"more headers than any page sends", s3.CrossOrigin{Origin: "http://www.example1.com", Method: "PUT", Headers: strings.Repeat("a,", 200) + "a"}, ""},
 		{"a header where none is allowed", s3.CrossOrigin{Origin: "null", Method: "HEAD", Headers: "range"}, ""},
 		{"a method that is not allowed", s3.CrossOrigin{Origin: "http://www.example1.com", Method: "DELETE"}, ""},
 		{"another scheme", s3.CrossOrigin{Origin: "https://www.example1.com", Method: "PUT"}, ""},
@@ -64,6 +66,12 @@ func TestCORSDocuments(t *testing.T) {
 	again, err := s3.ParseCORS(text)
 	require.NoError(t, err)
 	require.Equal(t, rules, again)
+
+	// What cannot be read again must not be kept.
+	long, err := s3.ParseCORS([]byte("<CORSConfiguration><CORSRule><AllowedOrigin>" + strings.Repeat("'", 60<<10) + "</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"))
+	require.NoError(t, err)
+	_, err = long.Document()
+	require.Equal(t, s3err.InvalidDocument(), err)
 
 	rule := func(elements string) string { return "<CORSRule>" + elements + "</CORSRule>" }
 	const least = "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"

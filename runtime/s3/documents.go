@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 
 	"iamserver/generated/s3api"
 	"iamserver/generated/s3err"
@@ -57,7 +58,7 @@ func (c *Classifier) ParseDeletions(body []byte) (*Deletions, error) {
 		if err := validKey(o.Key); err != nil {
 			return nil, err
 		}
-		if err := c.cfg.Keys.Check(o.Key); err != nil {
+		if err := c.checkKey(o.Key); err != nil {
 			return nil, err
 		}
 		if err := c.cfg.Keys.checkID(o.VersionID); err != nil {
@@ -96,6 +97,9 @@ func (r *Request) ReadDocument(body []byte) ([]byte, error) {
 			Unknown         *unknown `xml:",any"`
 		}
 		if err = parseDocument(body, "Retention", &doc); err == nil {
+			if (doc.Mode != "" && !slices.Contains(lockModes, doc.Mode)) || (doc.RetainUntilDate != "" && !isDate(doc.RetainUntilDate)) {
+				return nil, s3err.InvalidDocument()
+			}
 			facts.set("retention-mode", doc.Mode)
 			facts.set("retain-until-date", doc.RetainUntilDate)
 			out, err = writeDocument("Retention", &doc)
@@ -106,6 +110,9 @@ func (r *Request) ReadDocument(body []byte) ([]byte, error) {
 			Unknown *unknown `xml:",any"`
 		}
 		if err = parseDocument(body, "LegalHold", &doc); err == nil {
+			if !slices.Contains(legalHolds, doc.Status) {
+				return nil, s3err.InvalidDocument()
+			}
 			facts.set("legal-hold", doc.Status)
 			out, err = writeDocument("LegalHold", &doc)
 		}

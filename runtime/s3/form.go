@@ -78,7 +78,7 @@ func (c *Classifier) ReadForm(r *Request, contentType string, body io.Reader) (*
 	if err := validKey(key); err != nil {
 		return nil, err
 	}
-	if err := c.cfg.Keys.Check(key); err != nil {
+	if err := c.checkKey(key); err != nil {
 		return nil, err
 	}
 	if text, ok := f.Field("policy"); ok {
@@ -87,6 +87,12 @@ func (c *Classifier) ReadForm(r *Request, contentType string, body io.Reader) (*
 		}
 	}
 	r.Key, r.form = key, f
+	for _, field := range f.fields {
+		name := http.CanonicalHeaderKey(field.name)
+		if (strings.HasPrefix(name, amzPrefix) || r.forwards(name)) && strings.IndexFunc(field.value, func(c rune) bool { return c < utf8.RuneSelf && isControl(byte(c)) }) >= 0 {
+			return nil, s3err.InvalidFormField(field.name)
+		}
+	}
 	return f, r.supported()
 }
 

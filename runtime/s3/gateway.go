@@ -329,19 +329,19 @@ func (r *Request) eachHeader(prefix string, visit func(name, value string)) {
 	if r.form != nil {
 		for _, field := range r.form.fields {
 			if name := http.CanonicalHeaderKey(field.name); strings.HasPrefix(name, prefix) {
-				visit(name, field.value)
+				visit(name, trimmed(field.value))
 			}
 		}
 		return
 	}
 	for name, values := range r.header {
 		if strings.HasPrefix(name, prefix) && len(values) > 0 {
-			visit(name, values[0])
+			visit(name, trimmed(values[0]))
 		}
 	}
 	for _, p := range r.hoisted[:r.lifted] {
 		if name := http.CanonicalHeaderKey(p.name); strings.HasPrefix(name, prefix) {
-			visit(name, decode(p.value))
+			visit(name, trimmed(decode(p.value)))
 		}
 	}
 }

@@ -282,6 +282,55 @@ func TestDocumentsAreRewritten(t *testing.T) {
 	require.Equal(t, `<R><Location>http://`+resp.Host+`/photos/a%20b</Location><ETag>1</ETag></R>`, resp.Text)
 }
 
+// Who presigns with the SDK for JavaScript does not know the body, and signs the
+// checksum of none.
+func TestPresignedChecksumsOfNoBody(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, body string
+		want              string // status, and the checksum that the store gets
+	}{
+		{"that of no body", "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32", "hello", "200 "},
+		{"in upper case", "X-Amz-Checksum-Crc32=AAAAAA%3D%3D", "hello", "200 "},
+		{"that of no body, of none", "x-amz-checksum-crc32=AAAAAA%3D%3D", "", "200 "},
+		{"that of no body, by another algorithm", "x-amz-checksum-sha1=2jmj7l5rSw0yVb%2FvlWAYkK%2FYBwk%3D", "hello", "200 "},
+		{"that of the body", "x-amz-checksum-crc32=NhCmhg%3D%3D", "hello", "200 NhCmhg=="},
+		{"that of another body", "x-amz-checksum-crc32=NhCmhg%3D%3D", "other", "400 "},
+	} {
+		store := newStore(t, nil)
+		got := forward(t, store.upstream(t), "PUT", "/photos/k?"+tt.query, nil, tt.body)
+		sent := ""
+		if got.Status == 200 {
+			sent = store.last(t).Header.Get("X-Amz-Checksum-Crc32")
+		}
+		require.Equal(t, tt.want, fmt.Sprint(got.Status, " ", sent), tt.name)
+	}
+	store := newStore(t, nil)
+	require.Equal(t, 400, forward(t, store.upstream(t), "PUT", "/photos/k", http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}}, "hello").Status, "a header is by who has the body")
+}
+
+// The address of an object is the one by which the client can read it.
+func TestLocations(t *testing.T) {
+	store := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `<R><Location>x</Location></R>`)
+	})
+	c := s3.NewClassifier(s3.Config{Domains: []string{"s3.example.com"}})
+	for address, want := range map[string]string{
+		"http://s3.example.com/photos/a%20b":        "http://s3.example.com/photos/a%20b",
+		"http://photos.s3.example.com:9000/a%20b":   "http://photos.s3.example.com:9000/a%20b",
+		"https://photos.s3.example.com/photos/a":    "https://photos.s3.example.com/photos/a",
+		"http://other.example.com/photos/photos//a": "http://other.example.com/photos/photos//a",
+	} {
+		hr := httptest.NewRequest(http.MethodPost, address+"?uploadId=1", strings.NewReader("<CompleteMultipartUpload/>"))
+		var r s3.Request
+		require.NoError(t, c.Classify(sigv4.RequestOf(hr), &r))
+		body, err := r.NewBody(hr.Body, hr.ContentLength, sigv4.Payload{Kind: sigv4.UnsignedPayload}, nil)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		require.NoError(t, s3.NewGateway(store.upstream(t)).Forward(w, hr, &r, s3.Content{Body: body}))
+		require.Equal(t, "<R><Location>"+want+"</Location></R>", w.Body.String())
+	}
+}
+
 // A document that breaks off, or is none, does not look whole to the client.
 func TestBrokenDocuments(t *testing.T) {
 	for _, answer := range []string{"<R><Owner>", "<R>" + strings.Repeat("<a>1</a>", 20_000), "<R/>\x00"} {

@@ -41,7 +41,7 @@ func (c *Classifier) locate(req sigv4.Request, r *Request) (operation.Target, er
 	if !validBucket(bucket) || slices.Contains(c.cfg.ReservedBuckets, bucket) {
 		return 0, s3err.NotABucketName()
 	}
-	r.Bucket = bucket
+	r.Bucket, r.inHost = bucket, !inPath
 	if rawKey == "" {
 		return operation.Bucket, nil
 	}

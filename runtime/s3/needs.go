@@ -102,7 +102,7 @@ func (r *Request) applies(n *operation.Need) bool {
 		if !ok && n.When.Default != "" {
 			value, ok = n.When.Default, true
 		}
-		if !ok || (n.When.Value != "" && !strings.EqualFold(strings.TrimSpace(value), n.When.Value)) || (n.When.Not != "" && strings.TrimSpace(value) == n.When.Not) {
+		if !ok || (n.When.Value != "" && !strings.EqualFold(value, n.When.Value)) || (n.When.Not != "" && value == n.When.Not) {
 			continue
 		}
 		return true

@@ -49,6 +49,12 @@ func (r *Request) readQuery(raw string) error {
 			if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
 				continue
 			}
+			if hasControls(value) {
+				return s3err.UnreadableURI()
+			}
+			if isChecksumOfNothing(name, value) {
+				continue
+			}
 			into, n = &r.hoisted, &r.lifted
 		}
 		if *n == len(into) {

@@ -38,6 +38,7 @@ type Request struct {
 	Source Source
 
 	method  string
+	inHost  bool // the bucket stands in the host, not in the path
 	header  http.Header
 	params  [maxParams]parameter
 	used    int
@@ -65,6 +66,9 @@ type Config struct {
 	// ReservedBuckets are names of buckets that there cannot be: the store has
 	// something else in their place. See APIBuckets.
 	ReservedBuckets []string
+	// VirtualHosts says that the store is sent buckets by host. In their place stands
+	// the key then, whose first segment must not be one of ReservedBuckets either.
+	VirtualHosts bool
 	// Operations are the names of the operations that the store has; nil means all. A
 	// store that does not know a parameter may take the request for another one:
 	// DELETE /bucket/key?tagging for deleting the object. Those that never reach the
@@ -74,9 +78,9 @@ type Config struct {
 
 // APIBuckets are the names under which stores have other APIs than S3 on the same port,
 // which take the credentials of this server just as well: what is a request for an
-// object here would be one for them. MinIO has minio, Ceph's gateway admin, auth and
-// swift, SeaweedFS healthz, readyz and status.
-var APIBuckets = []string{"admin", "auth", "healthz", "minio", "readyz", "status", "swift"}
+// object here would be one for them. MinIO has minio, RustFS rustfs, Ceph's gateway
+// admin, auth and swift, SeaweedFS healthz, readyz and status.
+var APIBuckets = []string{"admin", "auth", "healthz", "minio", "readyz", "rustfs", "status", "swift"}
 
 // A Classifier recognises requests. It is safe for concurrent use.
 type Classifier struct {
@@ -116,19 +120,22 @@ func (c *Classifier) Classify(req sigv4.Request, r *Request) error {
 	if err := r.checkParameters(); err != nil {
 		return err
 	}
+	if err := r.checkParameterValues(); err != nil {
+		return err
+	}
 	return c.checkKeys(r)
 }
 
 func (r *Request) reset(req sigv4.Request) {
 	r.Operation, r.Bucket, r.Key, r.Source = nil, "", "", Source{}
-	r.method, r.header = req.Method, req.Header
+	r.method, r.inHost, r.header = req.Method, false, req.Header
 	r.used, r.lifted, r.facts, r.form = 0, 0, nil, nil
 }
 
 // checkKeys holds what the request names against what the store tells apart.
 func (c *Classifier) checkKeys(r *Request) error {
 	if r.Operation.Target == operation.Object {
-		if err := c.cfg.Keys.Check(r.Key); err != nil {
+		if err := c.checkKey(r.Key); err != nil {
 			return err
 		}
 	}
@@ -158,7 +165,18 @@ func (c *Classifier) checkKeys(r *Request) error {
 	if err := c.cfg.Keys.checkID(source.VersionID); err != nil {
 		return err
 	}
-	return c.cfg.Keys.Check(source.Key)
+	return c.checkKey(source.Key)
+}
+
+// checkKey refuses a key that the store could take for another one, or for no key.
+func (c *Classifier) checkKey(key string) error {
+	if c.cfg.VirtualHosts {
+		first, _, _ := strings.Cut(strings.TrimLeft(key, "/"), "/")
+		if slices.Contains(c.cfg.ReservedBuckets, first) {
+			return s3err.KeyOfOthers()
+		}
+	}
+	return c.cfg.Keys.Check(key)
 }
 
 const (
@@ -182,14 +200,15 @@ func (r *Request) uniqueHeaders() error {
 	return r.supported()
 }
 
-// supported refuses headers without which the request would mean something else.
+// supported refuses headers without which the request would mean something else, or
+// with which it would to some stores.
 func (r *Request) supported() error {
 	for _, u := range s3api.Unsupported {
 		if _, ok := r.Header(u.Header); ok {
 			return s3err.HeaderNotImplemented()
 		}
 	}
-	return nil
+	return r.checkLocks()
 }
 
 // The headers without the prefix that an operation looks at or passes on.
@@ -212,14 +231,15 @@ var lists = map[string]bool{"Content-Encoding": true, "X-Amz-Object-Attributes":
 // a browser every one is a field.
 func (r *Request) Header(name string) (value string, ok bool) {
 	if r.form != nil {
-		return r.form.Field(name)
+		value, ok = r.form.Field(name)
+		return trimmed(value), ok
 	}
 	if values := r.header[name]; len(values) > 0 {
-		return values[0], true
+		return trimmed(values[0]), true // in HTTP/2, nobody has before
 	}
 	if r.lifted > 0 && strings.HasPrefix(name, amzPrefix) {
 		value, n := r.hoistedValue(name)
-		return value, n > 0
+		return trimmed(value), n > 0
 	}
 	return "", false
 }

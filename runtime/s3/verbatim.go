@@ -36,6 +36,11 @@ func (r *Request) Verbatim(req sigv4.Request) bool {
 	r.eachHeader(amzPrefix, func(name, _ string) {
 		verbatim = verbatim && (ofSignature[name] || r.forwards(name))
 	})
+	for _, p := range r.hoisted[:r.lifted] {
+		// A header would not have them, and nobody knows what a store makes of them here.
+		value := decode(p.value)
+		verbatim = verbatim && value == trimmed(value)
+	}
 	return verbatim
 }
 

@@ -21,6 +21,9 @@ func TestVerbatim(t *testing.T) {
 		{"a plus sign that may be a space", "prefix=a+b&list-type=2", nil, false},
 		{"an encoded plus sign", "prefix=a%2Bb&list-type=2", nil, true},
 		{"an encoded name", "p%72efix=a&list-type=2", nil, false},
+		{"a parameter for a header", "list-type=2&x-amz-expected-bucket-owner=1", nil, false},
+		{"a parameter for a header of the signature", "list-type=2&X-Amz-Date=1", nil, true},
+		{"a space that a header would not have", "list-type=2&X-Amz-Date=%201", nil, false},
 		{"a header with an underscore", "list-type=2", http.Header{"X_amz_acl": {"private"}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

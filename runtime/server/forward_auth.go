@@ -212,6 +212,12 @@ func (c *s3Call) ask(ctx context.Context) (err error) {
 	if err := c.forwardable(req); err != nil {
 		return err
 	}
+	switch rules, err := c.rules(ctx); {
+	case err != nil:
+		return err
+	case rules != nil && len(c.request.Header["Origin"]) > 0:
+		return unforwarded(needsGateway, "The answer has to say which pages may see it.")
+	}
 	c.needs = c.req.AppendNeeds(c.needs[:0])
 	if err := c.allowed(ctx, c.needs); err != nil {
 		return err

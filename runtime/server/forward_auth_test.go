@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -144,6 +145,19 @@ func TestAProxyIsTold(t *testing.T) {
 			require.Len(t, answer, 1)
 		})
 	}
+}
+
+// Who sees an answer is said by the rules that are kept here: the store knows of none.
+func TestAProxyLeavesPagesOfOtherSitesToTheGateway(t *testing.T) {
+	g := guarding(t, proxyToken, everything)
+	ask := func() string {
+		status, answer := g.ask(question(g.object(t, g.root, "GET", "/photos/a", "", func(r *http.Request) { r.Header.Set("Origin", "https://example.com") })))
+		return fmt.Sprint(status, " ", answer.Get("X-Authorize-Reason"))
+	}
+	require.Equal(t, "204 ", ask())
+	status, answer := do(t, g.object(t, g.root, "PUT", "/photos?cors", "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>", nil))
+	require.Equal(t, 200, status, answer)
+	require.Equal(t, "403 NeedsGateway: The answer has to say which pages may see it.", ask())
 }
 
 // What a proxy did not say, or not alone, is not guessed.

@@ -32,7 +32,8 @@ type S3 struct {
 	// store that may keep objects as files.
 	Keys *s3.KeyProfile
 	// ReservedBuckets are names of buckets that there cannot be, since the store has
-	// something else in their place. Nil means s3.APIBuckets, and none for a store in
+	// something else in their place; nor can keys begin with them, in front of a store
+	// with virtual hosts. Nil means s3.APIBuckets, and none for a store in
 	// the same process.
 	ReservedBuckets []string
 	// Operations are those that the store has, such as GetObject; nil means all. See
@@ -84,7 +85,7 @@ func newObjectStore(s *Server, cfg S3) (*objectStore, error) {
 		verifier: sigv4.New(s.credentials, s.config.Now, sigv4.Config{
 			Profiles: []sigv4.Profile{{Service: s3Service, ObjectStore: true, MaxPresign: maxPresigned}}, Regions: s.config.Regions,
 		}),
-		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, ReservedBuckets: cfg.ReservedBuckets, Operations: cfg.Operations}),
+		classifier: s3.NewClassifier(s3.Config{Domains: cfg.Domains, Keys: *cfg.Keys, ReservedBuckets: cfg.ReservedBuckets, VirtualHosts: cfg.Upstream.VirtualHosts, Operations: cfg.Operations}),
 		gateway:    s3.NewGateway(cfg.Upstream),
 		state:      state,
 		buckets:    newBuckets(s, cfg.BlockPublicAccess),

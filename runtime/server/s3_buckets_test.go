@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"iamserver/runtime/identity"
 	"iamserver/runtime/s3"
 	"iamserver/runtime/server"
+	"iamserver/runtime/storage/memory"
 )
 
 // bucketStore is a store that knows which buckets it has, and lets something
@@ -166,6 +169,24 @@ func TestDeletionsAreAudited(t *testing.T) {
 	require.Less(t, len(long), 100<<10)
 }
 
+// A browser's question before a request is no request: anybody could fill the log.
+func TestPreflightsAreNotAudited(t *testing.T) {
+	log := &auditor{}
+	e := embed(t, func(c *server.Config) { c.Audit = log }, nil)
+	status, answer := do(t, e.object(t, e.root, "PUT", "/photos?cors", "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>", nil))
+	require.Equal(t, 200, status, answer)
+	for _, method := range []string{"GET", "PUT", "none"} {
+		do(t, e.object(t, key{}, "OPTIONS", "/photos/a", "", func(r *http.Request) {
+			r.Header.Set("Origin", "https://example.com")
+			r.Header.Set("Access-Control-Request-Method", method)
+		}))
+	}
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	require.Len(t, log.records, 1)
+	require.Equal(t, "PutBucketCors", log.records[0].EventName)
+}
+
 // Whoever signs nothing cannot make the server read documents that no policy could
 // make matter.
 func TestDocumentsOfStrangersAreNotRead(t *testing.T) {
@@ -221,4 +242,46 @@ func TestOtherAPIsOfTheStore(t *testing.T) {
 	require.Equal(t, []any{http.StatusBadRequest, "InvalidArgument"}, []any{status, element(answer, "Code")})
 	status, answer = do(t, f.object(t, f.root, http.MethodGet, "/minio-photos/k", "", nil))
 	require.Equal(t, http.StatusOK, status, answer)
+}
+
+// Rules for pages of other sites that cannot be read are none, and the bucket is as
+// open to those who have rights as it was.
+func TestRulesForPagesThatCannotBeRead(t *testing.T) {
+	store := memory.Open()
+	behind := storeBehind(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f := open(t, func(c *server.Config) {
+		behind(c)
+		c.Store = store
+	})
+	db, err := identity.Open(t.Context(), store, identity.Config{Account: "123456789012", Sealer: plainSealer{}, Rand: randomness()})
+	require.NoError(t, err)
+	_, err = db.Update(t.Context(), func(tx *identity.Tx) error {
+		return tx.PutBucket(&identity.Bucket{Name: "photos", CORS: "<CORSConfiguration>", Changed: now})
+	})
+	require.NoError(t, err)
+	status, answer := do(t, f.object(t, f.root, http.MethodGet, "/photos/k", "", func(r *http.Request) { r.Header.Set("Origin", "https://example.com") }))
+	require.Equal(t, http.StatusOK, status, answer)
+	status, answer = do(t, f.object(t, f.root, http.MethodDelete, "/photos?cors", "", nil))
+	require.Equal(t, http.StatusNoContent, status, answer)
+}
+
+// Where the store is sent buckets by host, keys stand in the place of those APIs.
+func TestOtherAPIsOfAStoreWithVirtualHosts(t *testing.T) {
+	f := open(t, func(c *server.Config) {
+		c.S3 = &server.S3{Upstream: s3.Upstream{
+			Endpoint: &url.URL{Scheme: "http", Host: "store.example.com"}, VirtualHosts: true, Region: "us-east-1", AccessKeyID: "store", SecretAccessKey: "secret", Now: clock,
+			Transport: s3.NewHandlerTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host, r.URL.Path) }), slog.New(slog.DiscardHandler)), //nolint:errcheck // the client tells
+		}}
+	})
+	for target, want := range map[string]string{
+		"/photos/minio/admin/v3/export-iam": "400 InvalidArgument",
+		"/photos/status":                    "400 InvalidArgument",
+		"/photos/k":                         "200 photos.store.example.com/k",
+	} {
+		status, answer := do(t, f.object(t, f.root, http.MethodGet, target, "", nil))
+		if status != http.StatusOK {
+			answer = element(answer, "Code")
+		}
+		require.Equal(t, want, fmt.Sprint(status, " ", answer), target)
+	}
 }

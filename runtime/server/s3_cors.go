@@ -16,7 +16,7 @@ var vary = []string{"Origin", "Access-Control-Request-Headers", "Access-Control-
 
 // preflight answers a browser that asks whether a page of another site may send a
 // request. Nobody signs that: the answer is in the rules of the bucket alone, and says
-// nothing else of it, not even whether it is there.
+// nothing else of it; of one without rules, not even whether it is there.
 func (c *s3Call) preflight(ctx context.Context) error {
 	h := c.request.Header
 	from := s3.CrossOrigin{Origin: h.Get("Origin"), Method: h.Get("Access-Control-Request-Method"), Headers: h.Get("Access-Control-Request-Headers")}

@@ -28,15 +28,20 @@ func overStore(t *testing.T) *fixture {
 // overHandler serves a store that answers as a handler does.
 func overHandler(t *testing.T, handler http.Handler) *fixture {
 	t.Helper()
+	return open(t, storeBehind(t, handler))
+}
+
+func storeBehind(t *testing.T, handler http.Handler) func(*server.Config) {
+	t.Helper()
 	store := httptest.NewServer(handler)
 	t.Cleanup(store.Close)
 	endpoint, err := url.Parse(store.URL)
 	require.NoError(t, err)
-	return open(t, func(c *server.Config) {
+	return func(c *server.Config) {
 		c.S3 = &server.S3{Upstream: s3.Upstream{
 			Endpoint: endpoint, Region: "us-east-1", AccessKeyID: "store", SecretAccessKey: "secret", Owner: "owner", Transport: http.DefaultTransport, Now: clock,
 		}}
-	})
+	}
 }
 
 // What the policy of a bucket gives to a user, a service account of the user has
