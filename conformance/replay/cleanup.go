@@ -60,10 +60,12 @@ func (m *made) note(account, method, target, form string, status int, answer *An
 }
 
 // policyARN is the ARN of a policy that was made: what the answer says, if it is
-// about that policy at all.
+// about that policy at all. One without a name was made under a name of the target's
+// own choice, by a target that should have refused it.
 func policyARN(account string, p url.Values, answer *Answer) string {
 	if answer != nil {
-		if arn := answer.text("Arn"); strings.HasSuffix(arn, "/"+p.Get("PolicyName")) {
+		arn := answer.text("Arn")
+		if name := p.Get("PolicyName"); strings.HasSuffix(arn, "/"+name) || (name == "" && arn != "") {
 			return arn
 		}
 	}

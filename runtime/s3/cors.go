@@ -67,7 +67,7 @@ func ParseCORS(body []byte) (*CORS, error) {
 }
 
 func (r *CORSRule) check() error {
-	if len(r.AllowedOrigins) == 0 || len(r.AllowedMethods) == 0 || len(r.ID) > maxCORSID || (r.MaxAgeSeconds != nil && *r.MaxAgeSeconds < 0) {
+	if len(r.AllowedOrigins) == 0 || len(r.AllowedMethods) == 0 || len(r.ID) > maxCORSID {
 		return s3err.InvalidDocument()
 	}
 	for _, method := range r.AllowedMethods {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -490,6 +491,42 @@ func TestBodiesAreAnnounced(t *testing.T) {
 	// Not 100: the client has not been told to send it.
 	require.Equal(t, http.StatusConflict, resp.StatusCode)
 	require.Equal(t, "100-continue", <-announced)
+}
+
+// A store that refuses an upload answers before it has the whole of it, and closes.
+// The client gets that answer, and not that the store cannot be reached.
+func TestStoresThatAnswerEarly(t *testing.T) {
+	for _, interim := range []string{"", "HTTP/1.1 100 Continue\r\n\r\n"} {
+		socket := filepath.Join(t.TempDir(), "store")
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", socket)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = listener.Close() })
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			in := bufio.NewReader(conn)
+			for line := " "; strings.TrimSpace(line) != ""; {
+				if line, err = in.ReadString('\n'); err != nil {
+					return
+				}
+			}
+			_, _ = io.WriteString(conn, interim)
+			if _, err := in.ReadByte(); err != nil { // the body has begun
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 63\r\n\r\n<Error><Code>InvalidRequest</Code><Message>no</Message></Error>")
+		}()
+		up := newStore(t, nil).upstream(t)
+		up.Transport = s3.NewTransport(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		}, nil)
+		got := forward(t, up, "PUT", "/photos/k", nil, string(bytesOf(2<<20)))
+		require.Equal(t, 400, got.Status, got.Text)
+		require.Contains(t, got.Text, "<Code>InvalidRequest</Code>")
+	}
 }
 
 // When the client goes, so does the request to the store.

@@ -16,7 +16,7 @@ func NewTransport(dial func(ctx context.Context, network, address string) (net.C
 		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	return &http.Transport{
-		DialContext:           dial,
+		DialContext:           answeredDial(dial),
 		TLSClientConfig:       config,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,

@@ -212,11 +212,13 @@ func (a *Authorization) readQuery(query *params) (parameters, error) {
 		}
 		*part.dst = value
 	}
-	if missing.Len() > 0 {
+	if missing.String() != missingExpires && missing.Len() > 0 {
 		return parameters{}, incomplete("%sRe-examine the query-string parameters.", missing.String())
 	}
-	return p, a.setDate(date)
+	return p, a.setDate(date) // whether X-Amz-Expires may be missing, the service says
 }
+
+const missingExpires = "AWS query-string parameters must include 'X-Amz-Expires'. "
 
 const (
 	isoBasic   = "20060102T150405Z"
@@ -350,6 +352,14 @@ func (a *Authorization) checkTime(query *params, skew time.Duration, now time.Ti
 		return nil
 	}
 	text, _ := query.value("X-Amz-Expires")
+	switch {
+	case text == "" && a.profile.ObjectStore:
+		return incomplete(missingExpires + "Re-examine the query-string parameters.")
+	case text == "":
+		// The SDK for Go presigns GetCallerIdentity without it; such a URL is good for
+		// as long as a signature in the headers.
+		text = strconv.Itoa(int(a.profile.MaxPresign.Seconds()))
+	}
 	seconds, err := strconv.ParseUint(text, 10, 31)
 	a.Expires = time.Duration(seconds) * time.Second
 	if err != nil || a.Expires <= 0 || a.Expires > a.profile.MaxPresign {

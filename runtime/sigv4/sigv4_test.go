@@ -187,6 +187,7 @@ func TestRequestsThatAreAccepted(t *testing.T) {
 		{"signed 15 minutes ago", inHeader(func(c *claim) { c.time = "20150830T124500Z" })},
 		{"signed in 15 minutes", inHeader(func(c *claim) { c.time = "20150830T131500Z" })},
 		{"presigned in 15 minutes", inQuery("60", func(c *claim) { c.time = "20150830T131500Z" })},
+		{"presigned without an expiry, 15 minutes ago", inQuery("", func(c *claim) { c.time = "20150830T124500Z" })},
 		{"presigned in its last second", inQuery("900", func(c *claim) { c.time = "20150830T124500Z" })},
 		{"presigned with the session token nowhere, and none needed", inQuery("1", nil)},
 	} {
@@ -363,6 +364,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"two signatures in the query", editQuery(presigned, "X-Amz-Signature", "X-Amz-Signature=a&X-Amz-Signature"), bad(IncompleteSignature, "AWS query-string parameters must include 'X-Amz-Signature' only once. Re-examine the query-string parameters.")},
 		{"two credentials, one with an encoded name", editQuery(presigned, "X-Amz-Date", "X%2DAmz-Credential=a&X-Amz-Date"), bad(IncompleteSignature, "AWS query-string parameters must include 'X-Amz-Credential' only once. Re-examine the query-string parameters.")},
 		{"two session tokens", inQuery("60", func(c *claim) { c.token = token }, "X-Amz-Security-Token", token), bad(IncompleteSignature, "Found more than one 'X-Amz-Security-Token'.")},
+		{"presigned without an expiry, too long ago", inQuery("", func(c *claim) { c.time = "20150830T124459Z" }), bad(RequestExpired, "Request has expired.")},
 		{"presigned for too long", inQuery("901", nil), bad(IncompleteSignature, "X-Amz-Expires must be a number of seconds between 1 and 900.")},
 		{"presigned for no time", inQuery("0", nil), bad(IncompleteSignature, "X-Amz-Expires must be a number of seconds between 1 and 900.")},
 		{"presigned for less than no time", inQuery("-1", nil), bad(IncompleteSignature, "X-Amz-Expires must be a number of seconds between 1 and 900.")},
