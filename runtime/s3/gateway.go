@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/signer"
@@ -217,12 +218,44 @@ func (g *Gateway) request(ctx context.Context, r *Request, content Content) (*ht
 		return nil, err
 	}
 	out = g.sign(out, payload)
+	if out.GetBody == nil && out.Body != nil && out.Body != http.NoBody {
+		sendAgainUnread(out)
+	}
 	if out.Method == http.MethodPut && out.Header["If-Match"] == nil && out.Header["If-None-Match"] == nil {
 		// Lets the transport repeat it on another connection: twice is as good as
 		// once. The header has no value, and is not sent.
 		out.Header["X-Idempotency-Key"] = nil
 	}
 	return out, nil
+}
+
+// errBodyBegun is why a request is not sent again.
+var errBodyBegun = errors.New("s3: the connection to the store broke while the body was being sent")
+
+// sendAgainUnread lets the transport send a request again over another connection,
+// where the store had closed the first one, as long as none of its body was read:
+// the body waits until the store says that it may come.
+func sendAgainUnread(out *http.Request) {
+	body := &begunBody{Reader: out.Body}
+	out.Body = io.NopCloser(body)
+	out.GetBody = func() (io.ReadCloser, error) {
+		if body.begun.Load() {
+			return nil, errBodyBegun
+		}
+		return io.NopCloser(body), nil
+	}
+}
+
+// A begunBody knows whether any of it was read.
+type begunBody struct {
+	io.Reader
+
+	begun atomic.Bool
+}
+
+func (b *begunBody) Read(p []byte) (int, error) {
+	b.begun.Store(true)
+	return b.Reader.Read(p)
 }
 
 // A payload is how the store can tell that it got the whole of a body. The
