@@ -470,10 +470,12 @@ const FormType = "application/x-www-form-urlencoded; charset=utf-8"
 func (p *parser) form(content string, line int) (*Request, error) {
 	lines := strings.Split(strings.TrimSuffix(content, "\n"), "\n")
 	for i, text := range lines {
-		if !strings.Contains(text, "=") || strings.ContainsAny(strings.ReplaceAll(placeholder.ReplaceAllString(text, ""), "&", ""), " \t<>{}") {
-			return nil, p.fail(line+i, "this is neither METHOD /TARGET nor parameters as they are sent")
-		}
 		lines[i] = strings.TrimSuffix(text, "&")
+		for parameter := range strings.SplitSeq(placeholder.ReplaceAllString(lines[i], ""), "&") {
+			if !strings.Contains(parameter, "=") || strings.ContainsAny(parameter, " \t<>{}") {
+				return nil, p.fail(line+i, "this is neither METHOD /TARGET nor parameters as they are sent")
+			}
+		}
 	}
 	body, err := p.sent(strings.Join(lines, "&"), line)
 	if err != nil {

@@ -183,6 +183,8 @@ func TestParseRefuses(t *testing.T) {
 		{"a matcher that is sent", head + "-- 1.request --\nAction=A&B={{any}}\n", "f:7: {{any}} cannot be sent"},
 		{"a text that is missing", head + "-- 1.request --\nAction=A&B={{text a.json}}\n", "f:7: there is no text a.json"},
 		{"a text twice", head + "-- a.json --\n{}\n-- a.json --\n{}\n", "f:8: a.json stands twice"},
+		{"a parameter without an equals sign", head + "-- 1.request --\nAction=A&B\n", "f:7: this is neither METHOD /TARGET nor parameters as they are sent"},
+		{"a parameter that is empty", head + "-- 1.request --\nAction=A&&B=b\n", "f:7: this is neither METHOD /TARGET nor parameters as they are sent"},
 		{"a placeholder that does not end", head + "-- 1.request --\nAction=A&B={{alice\n", "f:7: this is neither METHOD /TARGET nor parameters as they are sent"},
 		{"a placeholder that is none", head + "-- 1.command --\naws iam {{ALICE}}\n", `f:7: {{ALICE}}: there is no placeholder "ALICE"`},
 		{"an argument too many", head + request + "-- 1.response --\n200\n<A>{{date now}}</A>\n", "f:10: the body: in A: {{date now}}: date takes no argument"},
