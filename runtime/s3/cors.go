@@ -43,7 +43,8 @@ const (
 	maxCORSAsked = 100
 )
 
-var corsMethods = []string{"GET", "PUT", "HEAD", "POST", "DELETE"}
+// CORSMethods are those that rules can let pages of other sites use.
+var CORSMethods = []string{"GET", "PUT", "HEAD", "POST", "DELETE"}
 
 // ParseCORS reads the body of PutBucketCors, or what Document returned. The error is
 // an *apierror.Error.
@@ -71,7 +72,7 @@ func (r *CORSRule) check() error {
 		return s3err.InvalidDocument()
 	}
 	for _, method := range r.AllowedMethods {
-		if !slices.Contains(corsMethods, method) {
+		if !slices.Contains(CORSMethods, method) {
 			return s3err.CrossOriginMethodUnknown(method)
 		}
 	}

@@ -52,7 +52,7 @@ type Action struct {
 // sentence, MissingAuthenticationToken, SignatureDoesNotMatch and others of IAM. Any
 // other is a failure of the server, of which the caller must not learn more.
 func (s *Server) AuthorizeRequest(r *http.Request, a Action) (*Decision, error) {
-	q := &inquiry{server: s, request: r, action: a, id: s.requestID(new([16]byte))}
+	q := &inquiry{server: s, request: r, action: a, id: s.requestID()}
 	err := q.run(r.Context())
 	if failure := q.finish(err); err == nil {
 		err = failure

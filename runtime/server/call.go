@@ -68,7 +68,6 @@ type call struct {
 	violations    validate.Violations
 	named         [2]action.Resource
 	keys          requestKeys
-	entropy       [16]byte
 	answering     func(storage.Reader) error // answerFrom
 }
 
@@ -85,7 +84,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	c := calls.Get().(*call) // the pool holds nothing else
 	c.server, c.request, c.start = s, r, s.config.Now()
 	c.service = s.services[iamapi.Service.Name]
-	c.id = s.requestID(&c.entropy)
+	c.id = s.requestID()
 	return c
 }
 
@@ -104,9 +103,9 @@ func (c *call) release() {
 	calls.Put(c)
 }
 
-// requestID returns a random UUID (RFC 9562, version 4), as AWS's are, of which it
-// leaves the bytes in id.
-func (s *Server) requestID(id *[16]byte) string {
+// requestID returns a random UUID (RFC 9562, version 4), as AWS's are.
+func (s *Server) requestID() string {
+	var id [16]byte
 	if _, err := io.ReadFull(s.config.Rand, id[:]); err != nil {
 		s.log.Error("no randomness for a request id", "error", err)
 	}
@@ -218,7 +217,7 @@ func (c *call) readBody(ctx context.Context, w http.ResponseWriter) error {
 		}
 	}
 	body := c.request.Body
-	if length < 0 {
+	if length < 0 { // otherwise net/http ends it there, and acceptable has seen that it is not too long
 		body = http.MaxBytesReader(w, body, maxBody)
 	}
 	if _, err := c.body.ReadFrom(body); err != nil {

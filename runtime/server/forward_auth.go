@@ -94,7 +94,7 @@ func (f *forwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	c := &s3Call{store: f.store, start: s.config.Now(), id: s.requestID(new([16]byte))}
+	c := &s3Call{store: f.store, start: s.config.Now(), id: s.requestID()}
 	w.Header().Set(answeredRequest, c.id)
 	var err error
 	if c.request, err = original(r); err != nil {

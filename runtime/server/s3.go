@@ -151,7 +151,7 @@ func (o *objectStore) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	own.Body = patient.body(r.Body)
 	c := &s3Call{
 		store: o, request: &own, writer: &patientWriter{ResponseWriter: w, patience: patient},
-		start: o.server.config.Now(), id: o.server.requestID(new([16]byte)),
+		start: o.server.config.Now(), id: o.server.requestID(),
 	}
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.id}

@@ -23,7 +23,7 @@ func (c *s3Call) preflight(ctx context.Context) error {
 	switch {
 	case from.Origin == "":
 		return s3err.OriginMissing()
-	case !slices.Contains([]string{"GET", "PUT", "HEAD", "POST", "DELETE"}, from.Method):
+	case !slices.Contains(s3.CORSMethods, from.Method):
 		return s3err.RequestMethodInvalid(from.Method)
 	}
 	rules, err := c.rules(ctx)
